@@ -1,0 +1,1 @@
+"""aimcsim: discrete-event simulation of pipelined analog in-memory-computing training accelerators."""

@@ -1,0 +1,1 @@
+"""Devices, pulses, converters and analog tiles: the physics of one array."""

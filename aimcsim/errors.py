@@ -1,0 +1,87 @@
+"""Every error that aimcsim raises on purpose. Library code raises; only the command line prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+#: Stands for "no offending value to show" where `None` would itself be a value.
+NOT_SHOWN: Any = type("NotShown", (), {"__repr__": lambda self: "NOT_SHOWN"})()
+
+
+class AimcsimError(Exception):
+    """Base of all errors below."""
+
+
+class FieldError(AimcsimError):
+    """One field of a scenario is wrong; `path` names it as in ("pipeline", "stages", 0).
+
+    Raised where the reason is known (network, hardware, pipeline). The loader adds file, line and column.
+    """
+
+    def __init__(self, path: Sequence[str | int], what: str, got: Any = NOT_SHOWN) -> None:
+        self.path = tuple(path)
+        self.what = what
+        self.got = got
+        super().__init__(f"{dotted(self.path)}: {what}{shown(got)}")
+
+
+class FieldErrors(AimcsimError):
+    """Several `FieldError`s found in one pass."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(str(error) for error in errors))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One line of a scenario's error report: where (1-based line and column) and what."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    what: str
+    got: Any = NOT_SHOWN
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path else ""
+        return f"{self.file}:{self.line}:{self.column}: {where}{self.what}{shown(self.got)}"
+
+
+class ScenarioError(AimcsimError):
+    """A scenario cannot be used; `problems` holds all that is wrong with it, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class DataMissing(AimcsimError):
+    """A data set is not on this machine; the message says how to get it."""
+
+
+class Deadlock(AimcsimError):
+    """No event is left but work is undone; the message names the chain of what waits for what."""
+
+
+class RunFolderError(AimcsimError):
+    """A run folder cannot be read or may not be replaced."""
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """("pipeline", "stages", 0) as `pipeline.stages.0`, each part made harmless for a terminal."""
+    return ".".join(harmless(str(part)) for part in path)
+
+
+def harmless(text: str, limit: int = 120) -> str:
+    """`text` with control characters escaped and cut at `limit`: names in a scenario are untrusted."""
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
+
+
+def shown(got: Any) -> str:
+    """The closing ` (got …)` of a message, or nothing."""
+    return "" if got is NOT_SHOWN else f" (got {harmless(repr(got))})"

@@ -1,0 +1,1 @@
+"""Tiles, stages, links and their times; the placed topology."""

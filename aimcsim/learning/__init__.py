@@ -1,0 +1,1 @@
+"""Learning algorithms: what a layer keeps on arrays and how it is updated."""

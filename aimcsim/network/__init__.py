@@ -1,0 +1,1 @@
+"""The layer graph: shapes, functions, losses."""

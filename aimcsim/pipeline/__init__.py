@@ -1,0 +1,1 @@
+"""Time: schedules, actions and the machine of SimPy processes. Knows no numbers."""

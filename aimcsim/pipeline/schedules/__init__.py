@@ -1,0 +1,1 @@
+"""Schedules: one short file each."""

@@ -1,0 +1,64 @@
+"""The `training:`, `evaluation:` and `trace:` parts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from aimcsim.scenario.base import Count, NonNegativeInt, NonNegativeReal, PositiveReal, Spec
+
+
+class StepDecay(Spec):
+    """Learning rate that is multiplied by `factor` every `every_epochs` epochs."""
+
+    initial: NonNegativeReal
+    factor: PositiveReal
+    every_epochs: Count
+
+
+class DigitalSGD(Spec):
+    """Float weights, exact products: the digital reference."""
+
+    name: Literal["digital-sgd"]
+
+
+class AnalogSGD(Spec):
+    """In-place pulsed updates of one array per layer."""
+
+    name: Literal["analog-sgd"]
+
+
+AlgorithmSpec = Annotated[DigitalSGD | AnalogSGD, Field(discriminator="name")]
+
+
+class TrainingSpec(Spec):
+    """What is trained, how long, how often it is looked at."""
+
+    algorithm: AlgorithmSpec = AnalogSGD(name="analog-sgd")
+    learning_rate: NonNegativeReal | StepDecay = 0.1
+    reduction: Literal["mean", "sum"] = Field(
+        "mean",
+        description="mean: over the mini-batch (serial, synchronous) or micro-batch (asynchronous); "
+        "sum: the same step per sample everywhere",
+    )
+    epochs: Count | None = None
+    samples: Count | None = Field(
+        None, description="instead of epochs; rounded down to whole micro_batch × micro_batches"
+    )
+    evaluate_every: Count | None = Field(
+        None, description="samples between evaluations, rounded up to whole mini-batches; default: an epoch"
+    )
+    target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class EvaluationSpec(Spec):
+    """How a test accuracy is measured: an observer that costs no cycles."""
+
+    io: Literal["training", "perfect"] = "training"
+
+
+class TraceSpec(Spec):
+    """What of the op log is kept."""
+
+    ops: Literal["all", "none"] | NonNegativeInt = Field("all", description="all, none, or the first N cycles")

@@ -1,0 +1,1 @@
+"""Numbers: runs the kernels when the machine starts an operation."""
