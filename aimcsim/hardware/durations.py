@@ -1,0 +1,87 @@
+"""How many cycles an operation of each unit takes: *Durations*, one of the three interfaces at the seam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from aimcsim.errors import FieldError
+from aimcsim.hardware.floorplan import Floorplan, Unit
+from aimcsim.hardware.timing import Times, whole_cycles
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT
+
+
+class Durations:
+    """Cycles of every operation, rounded up once (rule 1); F and B take at least one cycle, U may take none.
+
+    `slots` is what the executor counted: pulse slots summed over the micro-batch's samples. Without an executor
+    the nominal train length stands in. Only updates depend on it, and only where a slot takes time.
+    """
+
+    def __init__(
+        self,
+        floorplan: Floorplan,
+        times: Times,
+        *,
+        samples: int,
+        positions: Sequence[int],
+        nominal_slots: int = 0,
+        gradient_apart: bool = False,
+    ) -> None:
+        """`samples` of a micro-batch; `positions`: MVMs per sample of each unit (by unit index).
+
+        `gradient_apart`: the schedule computes weight gradients in an action W of their own, which takes the
+        update's time; the step U then takes none.
+        """
+        self.depends_on_data = times.depends_on_data
+        self._base = {FORWARD: [0], BACKWARD: [0], UPDATE: [0], WEIGHT_GRADIENT: [0]}
+        for kind, cycles in self._base.items():
+            cycles[:] = [0] * len(floorplan.units)
+        self._exact_update = [Fraction(0)] * len(floorplan.units)
+        self._pulse = times.pulse
+        for unit in floorplan.units:
+            mvms = 1 if times.per_action else samples * positions[unit.index]
+            forward, backward, update = _exact_times(unit, times, floorplan)
+            self._base[FORWARD][unit.index] = max(1, whole_cycles(forward * mvms))
+            self._base[BACKWARD][unit.index] = max(1, whole_cycles(backward * mvms))
+            self._exact_update[unit.index] = update * mvms
+            nominal = whole_cycles(update * mvms + times.pulse * nominal_slots * mvms)
+            self._base[WEIGHT_GRADIENT if gradient_apart else UPDATE][unit.index] = nominal
+
+    def table(self, kind: str) -> list[int]:
+        """Nominal cycles of every unit (by index) for one kind of operation."""
+        return self._base[kind]
+
+    def cycles(self, kind: str, unit: int, slots: int) -> int:
+        """Cycles of an operation whose executor counted `slots` pulse slots."""
+        if kind == UPDATE and self.depends_on_data:
+            return whole_cycles(self._exact_update[unit] + self._pulse * slots)
+        return self._base[kind][unit]
+
+
+def _exact_times(unit: Unit, times: Times, floorplan: Floorplan) -> tuple[Fraction, Fraction, Fraction]:
+    if unit.kind == "sum":
+        return times.sum, times.sum, Fraction(0)
+    if unit.kind == "activation":
+        return times.activation, times.activation, Fraction(0)
+    own = times.stages[unit.stage] if times.stages else times
+    triple = Fraction(own.forward), Fraction(own.backward), Fraction(own.update)
+    v = floorplan.chunks_per_stage
+    if not times.per_action or v == 1:
+        return triple
+    for what, value in zip(("forward", "backward", "update"), triple, strict=True):
+        if value % v:
+            path = ("hardware", "timing", "stages", unit.stage, what) if times.stages else ("hardware", "timing")
+            raise FieldError(path, f"{what}={value} must be a multiple of pipeline.chunks={v}")
+    return triple[0] / v, triple[1] / v, triple[2] / v
+
+
+def layer_cycles(times: Times, is_split: bool) -> int:
+    """Cycles of F + B + U of one layer for one sample and position: what `auto` balances.
+
+    With times per action every layer counts the same, since they say nothing about layers.
+    """
+    if times.per_action:
+        return 1
+    total = times.forward + times.backward + times.update + times.pulse + (2 * times.sum if is_split else 0)
+    return max(1, whole_cycles(total * 1000))

@@ -1,0 +1,87 @@
+"""The floorplan: which unit (tile or digital node) does what in which stage, and which links join the stages.
+
+A plain, immutable description. The machine runs it, the executor computes on it, `topology` draws it as a graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aimcsim.hardware.splitting import Shard
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One clocked process and timeline row. `shard` is None for a digital node."""
+
+    index: int
+    name: str
+    stage: int
+    chunk: int
+    layer: str
+    kind: Literal["tile", "sum", "activation"]
+    shard: Shard | None = None
+
+    @property
+    def is_tile(self) -> bool:
+        """True for an array with its converters, False for a digital node."""
+        return self.shard is not None
+
+
+#: Units that start together; the next step starts when the last of them has ended.
+Step = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A group of layers that a stage works on in one action, with the steps of each kind of action.
+
+    Only interleaved schedules have more than one chunk a stage. `virtual` counts chunks along the network.
+    """
+
+    virtual: int
+    stage: int
+    index: int
+    layers: tuple[str, ...]
+    forward: tuple[Step, ...]
+    backward: tuple[Step, ...]
+    update: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class LinkPlan:
+    """One direction of a link between two virtual stages: forward carries activations, backward errors.
+
+    `values` is what one sample sends; `tensors` names the layers whose outputs are carried.
+    """
+
+    source: int
+    target: int
+    kind: Literal["F", "B"]
+    tensors: tuple[str, ...]
+    values: int
+
+    @property
+    def is_skip(self) -> bool:
+        """True where the link passes over at least one virtual stage."""
+        return abs(self.target - self.source) > 1
+
+
+@dataclass(frozen=True)
+class Floorplan:
+    """All units, chunks (by virtual stage) and links. `stages` x `chunks_per_stage` virtual stages."""
+
+    stages: int
+    chunks_per_stage: int
+    units: tuple[Unit, ...]
+    chunks: tuple[Chunk, ...]
+    links: tuple[LinkPlan, ...]
+
+    def stage_chunks(self, stage: int) -> tuple[Chunk, ...]:
+        """Chunks that `stage` (from 0) holds, by chunk index."""
+        return tuple(self.chunks[c * self.stages + stage] for c in range(self.chunks_per_stage))
+
+    def stage_layers(self, stage: int) -> tuple[str, ...]:
+        """Array layers of a stage, in network order: what a person calls the stage by."""
+        return tuple(dict.fromkeys(unit.layer for unit in self.units if unit.is_tile and unit.stage == stage))

@@ -1,0 +1,113 @@
+"""Place a network: layers into stages, weight matrices onto tiles, edges onto links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aimcsim.errors import FieldError
+from aimcsim.hardware.durations import layer_cycles
+from aimcsim.hardware.floorplan import Chunk, Floorplan, LinkPlan, Step, Unit
+from aimcsim.hardware.splitting import Shard, split
+from aimcsim.hardware.stages import group_layers
+from aimcsim.hardware.timing import Times
+from aimcsim.network.graph import Network
+from aimcsim.network.layers import Dense, Opaque
+from aimcsim.scenario.spec import Scenario
+
+#: More units than this and Python objects alone would fill the memory.
+MOST_UNITS = 1_000_000
+
+
+def place(network: Network, scenario: Scenario, times: Times, chunks_per_stage: int) -> Floorplan:
+    """Floorplan of `network` under the scenario's tile size, stages and times. Raises FieldError(s)."""
+    shards = _shards(network, scenario)
+    cost = {name: layer_cycles(times, len(parts) > 1) for name, parts in shards.items()}
+    groups = group_layers(network, scenario.pipeline.stages, chunks_per_stage, cost)
+    stages = len(groups) // chunks_per_stage
+    units: list[Unit] = []
+    chunks = tuple(
+        _chunk(virtual, virtual % stages, virtual // stages, layers, network, shards, times, units)
+        for virtual, layers in enumerate(groups)
+    )
+    return Floorplan(stages, chunks_per_stage, tuple(units), chunks, _links(network, groups))
+
+
+def _shards(network: Network, scenario: Scenario) -> dict[str, tuple[Shard, ...]]:
+    """Shards of every array layer; an analog bias is one more input row."""
+    tile = scenario.hardware.tile
+    found: dict[str, tuple[Shard, ...]] = {}
+    total = 0
+    for name in network.order:
+        layer = network.layers[name]
+        if not layer.is_array:
+            continue
+        if isinstance(layer, Opaque):
+            found[name] = split(1, 1, 1, 1)
+            continue
+        assert isinstance(layer, Dense)
+        outputs, inputs = layer.out_size, layer.in_size + (layer.bias == "analog")
+        total += -(-outputs // tile.columns) * -(-inputs // tile.rows)
+        if total > MOST_UNITS:
+            raise FieldError(("hardware", "tile"), f"the model would need more than {MOST_UNITS} tiles")
+        found[name] = split(outputs, inputs, tile.columns, tile.rows)
+    return found
+
+
+def _chunk(
+    virtual: int,
+    stage: int,
+    index: int,
+    layers: tuple[str, ...],
+    network: Network,
+    shards: Mapping[str, tuple[Shard, ...]],
+    times: Times,
+    units: list[Unit],
+) -> Chunk:
+    """One chunk with its units (appended to `units`). Forward and backward go layer by layer, an update all at once."""
+    forward: list[Step] = []
+    backward: list[Step] = []
+
+    def add(layer: str, kind: str, shard: Shard | None = None) -> int:
+        place = f"s{stage + 1}.{layer}.{shard.name if shard else kind}"
+        units.append(Unit(len(units), place, stage, index, layer, kind, shard))  # type: ignore[arg-type]
+        return units[-1].index
+
+    tiles: list[int] = []
+    for name in layers:
+        if network.layers[name].is_array:
+            step = tuple(add(name, "tile", shard) for shard in shards[name])
+            tiles += step
+            rows, columns = shards[name][-1].row + 1, shards[name][-1].column + 1
+            total = (add(name, "sum"),) if times.sum and (rows > 1 or columns > 1) else ()
+            forward += [step, total] if total and rows > 1 else [step]
+            backward[:0] = [step, total] if total and columns > 1 else [step]
+        elif times.activation:
+            node = (add(name, "activation"),)
+            forward.append(node)
+            backward.insert(0, node)
+    if times.per_action:
+        # The times say how long the whole action takes, not how it divides: all its tiles are held throughout.
+        forward, backward = [tuple(tiles)], [tuple(reversed(tiles))]
+    return Chunk(virtual, stage, index, layers, tuple(forward), tuple(backward), (tuple(tiles),))
+
+
+def _links(network: Network, groups: Sequence[Sequence[str]]) -> tuple[LinkPlan, ...]:
+    """Links for every edge of the network that crosses virtual stages; errors travel the same way back."""
+    virtual_of = {name: v for v, names in enumerate(groups) for name in names} | {"input": 0}
+    carried: dict[tuple[int, int], list[str]] = {}
+    for name in network.order:
+        for source in network.layers[name].inputs:
+            ends = virtual_of[source], virtual_of[name]
+            if ends[0] != ends[1] and source not in carried.setdefault(ends, []):
+                carried[ends].append(source)
+    links: list[LinkPlan] = []
+    for (source, target), tensors in sorted(carried.items()):
+        with_error = [t for t in tensors if t != "input"]
+        links.append(LinkPlan(source, target, "F", tuple(tensors), _values(network, tensors)))
+        if with_error:
+            links.append(LinkPlan(target, source, "B", tuple(with_error), _values(network, with_error)))
+    return tuple(links)
+
+
+def _values(network: Network, tensors: Sequence[str]) -> int:
+    return sum(network.layers[name].size for name in tensors)

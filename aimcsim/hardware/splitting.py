@@ -1,0 +1,38 @@
+"""A layer larger than a tile is split: rows (inputs) are summed digitally, columns (outputs) run side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part of a layer's weight matrix on one tile: weights[outputs, inputs]; `row`, `column` place it in the grid."""
+
+    row: int
+    column: int
+    inputs: slice
+    outputs: slice
+
+    @property
+    def name(self) -> str:
+        """Its place as it ends a tile's name, for instance r0c1."""
+        return f"r{self.row}c{self.column}"
+
+
+def split(outputs: int, inputs: int, columns: int, rows: int) -> tuple[Shard, ...]:
+    """Shards of an `outputs` x `inputs` matrix on tiles of at most `rows` inputs and `columns` outputs, row by row.
+
+    The parts are as equal as they can be (their sizes differ by at most one), so that they take equally long.
+    """
+    return tuple(
+        Shard(r, c, inputs=row_block, outputs=column_block)
+        for r, row_block in enumerate(_blocks(inputs, rows))
+        for c, column_block in enumerate(_blocks(outputs, columns))
+    )
+
+
+def _blocks(size: int, largest: int) -> list[slice]:
+    count = -(-size // largest)
+    edges = [size * i // count for i in range(count + 1)]
+    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]

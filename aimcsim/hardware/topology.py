@@ -1,0 +1,71 @@
+"""The placed topology as a networkx DiGraph: source, tiles, digital nodes, links and loss, for drawing and study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+from aimcsim.hardware.floorplan import Chunk, Floorplan, Unit
+from aimcsim.network.graph import Network
+from aimcsim.network.layers import Add, Layer
+
+if TYPE_CHECKING:
+    Topology = nx.DiGraph[str]
+
+
+def placed_topology(network: Network, floorplan: Floorplan) -> Topology:
+    """Graph of the forward flow of one sample.
+
+    Nodes: `input` and `loss` (kind source, loss), every tile (kind tile; rows, columns, stage, chunk), and for
+    every layer its digital node `s<stage>.<layer>.out` (kind sum where row splits meet, activation, add or wire).
+    Edges carry `values` per sample; `link` is True where they cross stages.
+    """
+    graph: Topology = nx.DiGraph()
+    graph.add_node("input", kind="source", stage=None)
+    graph.add_node("loss", kind="loss", stage=None)
+    tiles: dict[str, list[Unit]] = {}
+    for unit in floorplan.units:
+        if unit.is_tile:
+            tiles.setdefault(unit.layer, []).append(unit)
+    out = {"input": "input"}
+    stage_of: dict[str, int | None] = {"input": None}
+    for chunk in floorplan.chunks:
+        for name in chunk.layers:
+            out[name] = f"s{chunk.stage + 1}.{name}.out"
+            stage_of[name] = chunk.virtual
+            _add_layer(graph, network.layers, chunk, name, tiles.get(name, []), out, stage_of)
+    graph.add_edge(out[network.output], "loss", values=network.layers[network.output].size, link=False)
+    return graph
+
+
+def _add_layer(
+    graph: Topology,
+    layers: Mapping[str, Layer],
+    chunk: Chunk,
+    name: str,
+    tiles: list[Unit],
+    out: dict[str, str],
+    stage_of: dict[str, int | None],
+) -> None:
+    layer = layers[name]
+    graph.add_node(out[name], kind=_digital_kind(layer, tiles), stage=chunk.stage + 1, chunk=chunk.index)
+    for tile in tiles:
+        shard = tile.shard
+        assert shard is not None
+        rows, columns = shard.inputs.stop - shard.inputs.start, shard.outputs.stop - shard.outputs.start
+        graph.add_node(
+            tile.name, kind="tile", stage=chunk.stage + 1, chunk=chunk.index, rows=rows, columns=columns
+        )
+        graph.add_edge(tile.name, out[name], values=columns, link=False)
+    for source in layer.inputs:
+        crosses = stage_of[source] is not None and stage_of[source] != chunk.virtual
+        for target in [tile.name for tile in tiles] or [out[name]]:
+            graph.add_edge(out[source], target, values=layers[source].size, link=crosses)
+
+
+def _digital_kind(layer: Layer, tiles: list[Unit]) -> str:
+    if not tiles:
+        return "add" if isinstance(layer, Add) else "activation"
+    return "sum" if any(t.shard is not None and t.shard.row > 0 for t in tiles) else "wire"

@@ -1,0 +1,59 @@
+"""Analog SGD: one array per shard, updated in place by pulse trains (arXiv 2406.12774, eq. 3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aimcsim.crossbar.tile import Tile
+from aimcsim.learning.base import Floats
+
+
+class AnalogSGD:
+    """One tile of a layer (see `ShardWeights`). There is one copy of the weights, so `version` is always the newest."""
+
+    def __init__(self, tile: Tile) -> None:
+        self.tile = tile
+
+    def forward(self, x: Floats, first_sample: int, version: int) -> Floats:
+        """Product through the tile's converters."""
+        return self.tile.forward(x, first_sample=first_sample)
+
+    def backward(self, d: Floats, first_sample: int, version: int) -> Floats:
+        """Transposed product through the tile's converters."""
+        return self.tile.backward(d, first_sample=first_sample)
+
+    def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
+        """Pulse trains, one rank-one update after another."""
+        return self.tile.update(x, d, learning_rate, first_sample=first_sample)
+
+    def accumulate(self, x: Floats, d: Floats) -> None:
+        """An analog tile has no gradient buffer; schedules that need one are refused before a run."""
+        raise NotImplementedError("an analog tile has no gradient buffer")
+
+    def step(self, learning_rate: float) -> None:
+        """See `accumulate`."""
+        raise NotImplementedError("an analog tile has no gradient buffer")
+
+    def commit(self) -> None:
+        """The array itself is the only version."""
+
+    def elapse(self, seconds: float) -> None:
+        """Let the devices age."""
+        self.tile.elapse(seconds)
+
+    def snapshot(self) -> Floats:
+        """Copy of the conductances."""
+        return self.tile.snapshot()
+
+    def evaluate(self, snapshot: Floats, x: Floats, first_sample: int, draw: int, perfect: bool) -> Floats:
+        """Product with copied conductances, through the converters unless `perfect`."""
+        if perfect:
+            return x @ (snapshot * np.float32(self.tile.scale)).T
+        return self.tile.forward(
+            x, first_sample=first_sample, purpose="evaluation", draw=draw, conductances=snapshot
+        )
+
+    @property
+    def weights(self) -> Floats:
+        """Copy of the weights W = scale · C."""
+        return self.tile.weights

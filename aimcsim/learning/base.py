@@ -1,0 +1,49 @@
+"""What a learning algorithm is to the executor: the weights of one shard, and what F, B, U and W do with them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+class ShardWeights(Protocol):
+    """What a layer keeps on one tile. x is (batch, inputs), d and y are (batch, outputs), all float32.
+
+    `first_sample` is the global number of the first row; it keys every random number, so a row's noise does not
+    depend on the order of calls. `version` is the number of updates that the machine says the operation sees.
+    """
+
+    def forward(self, x: Floats, first_sample: int, version: int) -> Floats:
+        """y = W x for every row."""
+
+    def backward(self, d: Floats, first_sample: int, version: int) -> Floats:
+        """Wᵀ d for every row, shape (batch, inputs)."""
+
+    def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
+        """W −= learning_rate · d xᵀ, row by row. Returns the pulse slots that it took (0 without pulses)."""
+
+    def accumulate(self, x: Floats, d: Floats) -> None:
+        """Add d xᵀ to the gradient buffer (digital only)."""
+
+    def step(self, learning_rate: float) -> None:
+        """W −= learning_rate · gradient buffer, which is cleared (digital only)."""
+
+    def commit(self) -> None:
+        """An update is complete: the next version exists."""
+
+    def elapse(self, seconds: float) -> None:
+        """Time since the array was last touched has passed."""
+
+    def snapshot(self) -> Any:
+        """A copy of what an evaluation needs to see later."""
+
+    def evaluate(self, snapshot: Any, x: Floats, first_sample: int, draw: int, perfect: bool) -> Floats:
+        """y = W x with the weights of `snapshot`; noise keyed for evaluation number `draw`, none if `perfect`."""
+
+    @property
+    def weights(self) -> Floats:
+        """Copy of W, shape (outputs, inputs)."""

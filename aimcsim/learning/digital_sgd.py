@@ -1,0 +1,61 @@
+"""Digital SGD: float weights, exact products; W ← W − α d xᵀ."""
+
+from __future__ import annotations
+
+from aimcsim.learning.versions import Floats, VersionedArray
+
+import numpy as np
+
+
+class DigitalSGD:
+    """Float weights of one shard (see `ShardWeights`), with as many old versions as the schedule reads."""
+
+    def __init__(self, weights: Floats, kept_versions: int = 0) -> None:
+        self._array = VersionedArray(weights, kept_versions)
+        self._gradient: Floats | None = None
+
+    def forward(self, x: Floats, first_sample: int, version: int) -> Floats:
+        """Exact product with the weights of `version`."""
+        return x @ self._array.at(version).T
+
+    def backward(self, d: Floats, first_sample: int, version: int) -> Floats:
+        """Exact transposed product with the weights of `version`."""
+        return d @ self._array.at(version)
+
+    def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
+        """One step with the summed gradient of the rows; no pulses."""
+        self._array.before_update()
+        self._array.current -= np.float32(learning_rate) * (d.T @ x)
+        return 0
+
+    def accumulate(self, x: Floats, d: Floats) -> None:
+        """Add to the gradient buffer."""
+        gradient = d.T @ x
+        self._gradient = gradient if self._gradient is None else self._gradient + gradient
+
+    def step(self, learning_rate: float) -> None:
+        """One step with the gradient buffer."""
+        self._array.before_update()
+        if self._gradient is not None:
+            self._array.current -= np.float32(learning_rate) * self._gradient
+        self._gradient = None
+
+    def commit(self) -> None:
+        """Count the version."""
+        self._array.commit()
+
+    def elapse(self, seconds: float) -> None:
+        """Digital weights do not change with time."""
+
+    def snapshot(self) -> Floats:
+        """Copy of the current weights."""
+        return self._array.current.copy()
+
+    def evaluate(self, snapshot: Floats, x: Floats, first_sample: int, draw: int, perfect: bool) -> Floats:
+        """Exact product with the copied weights."""
+        return x @ snapshot.T
+
+    @property
+    def weights(self) -> Floats:
+        """Copy of the current weights."""
+        return self._array.current.copy()

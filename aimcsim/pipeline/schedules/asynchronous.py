@@ -1,0 +1,52 @@
+"""Asynchronous 1F1B: no flush; a stage updates right after its own backward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, Action
+from aimcsim.pipeline.schedules.base import FixedOrder, PipelineShape, Settings
+from aimcsim.pipeline.schedules.in_flight import fixed_limits
+
+
+class Asynchronous(FixedOrder):
+    """Fixed order at every stage: L-1 forwards, then F, B, U in turn; L = `max_in_flight`, by default M-m+1.
+
+    Uniform times: makespan (M-1)(tf+tb) + N(tf+tb+tu), density → 1, staleness M-m forward and 0 backward.
+    Uneven stages: period max over stages of tf+tb+tu. One weight copy, L activations held.
+
+    PICTURE
+    """
+
+    name = "async"
+    summary = "asynchronous: F, B, U in turn, no flush; staleness M-m"
+    uses = frozenset({"max_in_flight"})
+
+    def __init__(self, shape: PipelineShape, settings: Settings) -> None:
+        super().__init__(shape, settings)
+        self.limits = fixed_limits(shape, settings)
+
+    @property
+    def mini_batch(self) -> int:
+        """1: nothing is ever flushed."""
+        return 1
+
+    @property
+    def is_synchronous(self) -> bool:
+        """False, save for a single stage that admits one micro-batch."""
+        return all(limit == 1 for limit in self.limits)
+
+    def period(self, stage: int) -> list[Action]:
+        """F of the newest micro-batch, then B and U of the oldest."""
+        return [Action(FORWARD, self.limits[stage] - 1), Action(BACKWARD, 0), Action(UPDATE, 0)]
+
+    def order(self, stage: int) -> Iterator[Action]:
+        """The fill, the periods, the drain."""
+        total, ahead = self.shape.total, self.limits[stage] - 1
+        for k in range(min(ahead, total)):
+            yield Action(FORWARD, k)
+        for k in range(total):
+            if k + ahead < total:
+                yield Action(FORWARD, k + ahead)
+            yield Action(BACKWARD, k)
+            yield Action(UPDATE, k)

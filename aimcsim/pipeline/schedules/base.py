@@ -1,0 +1,137 @@
+"""What a schedule is: for every stage either a fixed order of actions or a policy that picks the next ready one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from aimcsim.errors import FieldError
+from aimcsim.pipeline.actions import Action
+
+
+@dataclass(frozen=True)
+class PipelineShape:
+    """What a schedule is asked to order: M stages of v chunks, `total` micro-batches, B of them a mini-batch."""
+
+    stages: int
+    micro_batches: int
+    total: int
+    chunks: int = 1
+
+    def depth(self, stage: int) -> int:
+        """M - m + 1 for the stage with index m - 1: the stages from here to the loss."""
+        return self.stages - stage
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The pipeline keys that only some schedules use, as the scenario gives them."""
+
+    max_in_flight: int | str | Sequence[int] | None = None
+    table: Sequence[Sequence[Action]] | None = None
+    update: Literal["flush", "after-backward"] | None = None
+
+
+class Schedule(ABC):
+    """Base of all schedules. One instance serves all stages of one run and holds no run state.
+
+    `weights`: in-place (one copy, what analog tiles have), stash (a backward sees the weights of its own forward),
+    double-buffer (a mini-batch sees the weights from before the previous mini-batch's update).
+    `mini_batch`: micro-batches between flushes, 1 where there is no flush.
+    `step`: whether one U applies a micro-batch or a whole mini-batch.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    uses: ClassVar[frozenset[str]] = frozenset()
+    weights: ClassVar[Literal["in-place", "stash", "double-buffer"]] = "in-place"
+    step: Literal["micro-batch", "mini-batch"] = "micro-batch"
+    gradient_apart: bool = False
+    waits_for_all_updates: ClassVar[bool] = False
+    is_policy: ClassVar[bool] = False
+
+    def __init__(self, shape: PipelineShape, settings: Settings) -> None:
+        self.shape = shape
+        self.settings = settings
+
+    @property
+    @abstractmethod
+    def mini_batch(self) -> int:
+        """Micro-batches between two flushes; 1 for asynchronous schedules."""
+
+    @property
+    def updates_per_mini_batch(self) -> int:
+        """U actions of one chunk for one mini-batch."""
+        return 1 if self.step == "mini-batch" else self.mini_batch
+
+    @property
+    def is_synchronous(self) -> bool:
+        """True where all F and B of a mini-batch use one version: staleness is 0 by construction."""
+        return True
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know before the run."""
+        return ()
+
+
+class FixedOrder(Schedule):
+    """A schedule whose every stage has its actions in an order known beforehand."""
+
+    @abstractmethod
+    def period(self, stage: int) -> Sequence[Action]:
+        """One period of the steady state at `stage` (from 0); micro-batches count from the period's first.
+
+        A period holds `period_micro_batches` F, B and so many U of every chunk; the next is the same, shifted.
+        """
+
+    @property
+    def period_micro_batches(self) -> int:
+        """Micro-batches by which one period follows another."""
+        return self.mini_batch
+
+    def order(self, stage: int) -> Iterator[Action]:
+        """All actions of `stage` in order. Where every mini-batch is a period, the periods one after another."""
+        period = self.period(stage)
+        for first in range(0, self.shape.total, self.period_micro_batches):
+            for kind, micro_batch, chunk in period:
+                yield Action(kind, first + micro_batch, chunk)
+
+
+class PolicyView(Protocol):
+    """What a policy may look at to choose a stage's next action; all micro-batches in order of readiness."""
+
+    in_flight: int
+    ready_forward: Sequence[int]
+    ready_backward: Sequence[int]
+    ready_update: Sequence[int]
+
+
+class Policy(Schedule):
+    """A schedule that picks among the ready actions when its stage becomes free."""
+
+    is_policy = True
+
+    @abstractmethod
+    def choose(self, stage: int, view: PolicyView) -> Action | None:
+        """The next action of `stage`, or None to wait until something changes."""
+
+
+def refuse_on_analog_tiles(schedule: Schedule) -> None:
+    """Analog tiles hold one copy of the weights and update it in place. Raises FieldError where that is not enough."""
+    if schedule.weights != "in-place":
+        raise FieldError(
+            ("pipeline", "schedule"),
+            f"{schedule.name} needs a second weight copy, and copying conductances is slow and inexact: "
+            "analog tiles update their only copy in place; use training.algorithm: digital-sgd",
+            schedule.name,
+        )
+    if schedule.gradient_apart:
+        raise FieldError(
+            ("pipeline", "schedule"),
+            f"{schedule.name} computes weight gradients before the flush, but an analog tile has no gradient "
+            "buffer: its rank-one update changes the weights at once; use training.algorithm: digital-sgd",
+            schedule.name,
+        )

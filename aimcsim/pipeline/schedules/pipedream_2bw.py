@@ -1,0 +1,66 @@
+"""PipeDream-2BW: no flush, one update a mini-batch, two weight copies; digital only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aimcsim.errors import FieldError
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, Action
+from aimcsim.pipeline.schedules.base import FixedOrder, PipelineShape, Settings
+
+
+class PipeDream2BW(FixedOrder):
+    """Endless 1F1B; the gradients of B ≥ M micro-batches make one step (Narayanan et al., ICML 2021).
+
+    Mini-batch j uses the weights after j-1 steps, in forward and backward: staleness 1 step, 2 weight copies.
+    U of a mini-batch bears the number of its last micro-batch. Period per mini-batch B·max(tf+tb) + tu at the
+    slowest stage.
+
+    PICTURE
+    """
+
+    name = "pipedream-2bw"
+    summary = "digital reference: one step a mini-batch, double-buffered weights, staleness 1"
+    uses = frozenset({"micro_batches"})
+    weights = "double-buffer"
+    step = "mini-batch"
+
+    def __init__(self, shape: PipelineShape, settings: Settings) -> None:
+        super().__init__(shape, settings)
+        if shape.micro_batches < shape.stages:
+            raise FieldError(
+                ("pipeline", "micro_batches"),
+                f"pipeline.micro_batches={shape.micro_batches} must be at least "
+                f"pipeline.stages={shape.stages} for pipedream-2bw",
+            )
+
+    @property
+    def mini_batch(self) -> int:
+        """B."""
+        return self.shape.micro_batches
+
+    @property
+    def is_synchronous(self) -> bool:
+        """False: mini-batches overlap."""
+        return False
+
+    def period(self, stage: int) -> list[Action]:
+        """F of a later micro-batch, B of an earlier one, B times; then one U."""
+        return list(self._actions(stage, self.shape.micro_batches, self.shape.depth(stage) - 1))
+
+    def order(self, stage: int) -> Iterator[Action]:
+        """The fill, then F and B in turn with a U after the last B of each mini-batch, the drain."""
+        total = self.shape.total
+        ahead = min(self.shape.depth(stage) - 1, total)
+        for k in range(ahead):
+            yield Action(FORWARD, k)
+        for action in self._actions(stage, total, ahead):
+            if action.micro_batch < total:
+                yield action
+
+    def _actions(self, stage: int, count: int, ahead: int) -> Iterator[Action]:
+        for k in range(count):
+            yield Action(FORWARD, k + ahead)
+            yield Action(BACKWARD, k)
+            if (k + 1) % self.shape.micro_batches == 0:
+                yield Action(UPDATE, k)

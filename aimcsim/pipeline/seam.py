@@ -1,0 +1,53 @@
+"""The seam between time and numbers: what the machine asks of an executor and tells a recorder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from aimcsim.pipeline.actions import Action, Operation
+
+
+class Executor(Protocol):
+    """The numbers. Without one the same machine is a timing-only simulation."""
+
+    def start(self, operation: Operation, cycle: int, elapsed: int) -> int:
+        """An array begins `operation` at `cycle`, reading its state as it is now.
+
+        `elapsed`: cycles since the array was last touched (the start of its previous operation, so that the
+        elapsed times of an array add up to the simulated time); time-dependent devices act on it.
+        Returns the pulse slots that decide the duration of an update, 0 for other operations.
+        """
+
+    def commit(self, operation: Operation, cycle: int) -> None:
+        """The operation ends at `cycle`; what it wrote may be seen from now on."""
+
+    def finish(self, stage: int, action: Action, cycle: int) -> None:
+        """All operations of a stage action have ended: its outputs exist."""
+
+    def loss(self, micro_batch: int, cycle: int) -> bool:
+        """The last stage's forward of `micro_batch` has ended. Returns False where the loss is not finite."""
+
+
+class Recorder(Protocol):
+    """What watches a run: op log and metrics, accumulated on line."""
+
+    def operation(
+        self, unit: int, kind: str, micro_batch: int, start: int, end: int, version_read: int, version_written: int
+    ) -> None:
+        """A tile operation has ended; `version_written` is -1 where nothing was written."""
+
+    def action(self, stage: int, action: Action, start: int, end: int, version_read: int) -> None:
+        """A stage action has ended; `version_read` counts the updates of its chunk that it saw."""
+
+
+class OperationTimes(Protocol):
+    """Cycles of operations (see hardware.durations)."""
+
+    depends_on_data: bool
+
+    def table(self, kind: str) -> Sequence[int]:
+        """Nominal cycles by unit."""
+
+    def cycles(self, kind: str, unit: int, slots: int) -> int:
+        """Cycles of one operation, given the pulse slots its executor counted."""

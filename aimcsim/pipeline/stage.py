@@ -1,0 +1,272 @@
+"""A stage's control: runs one stage action at a time, in the order of its schedule or as its policy chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from simpy import Environment, Event
+
+from aimcsim.hardware.floorplan import Chunk, Step
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT, Action
+from aimcsim.pipeline.link import Link
+from aimcsim.pipeline.schedules.base import FixedOrder, Policy, Schedule
+from aimcsim.pipeline.state import IDLE, StageState
+from aimcsim.pipeline.unit import UnitProcess
+
+if TYPE_CHECKING:
+    from aimcsim.pipeline.machine import Machine
+
+#: A policy chooses after everything else of its cycle: all that ends or arrives at t is known (rule 2).
+AFTER_ALL_ELSE = 2
+
+
+class StageProcess:
+    """The process of one stage. `inputs[kind][chunk]` are the links it takes from, `outputs` those it feeds."""
+
+    def __init__(
+        self,
+        env: Environment,
+        machine: Machine,
+        stage: int,
+        chunks: tuple[Chunk, ...],
+        units: list[UnitProcess],
+        schedule: Schedule,
+        state: StageState,
+    ) -> None:
+        self.env = env
+        self.stage = stage
+        self.state = state
+        self.inputs: dict[str, list[list[Link]]] = {kind: [[] for _ in chunks] for kind in (FORWARD, BACKWARD)}
+        self.outputs: dict[str, list[list[int]]] = {kind: [[] for _ in chunks] for kind in (FORWARD, BACKWARD)}
+        self.waiting: Event | None = None
+        self.wanted: Action | None = None
+        self.blocked_on: Link | None = None
+        self._machine = machine
+        self._units = units
+        self._schedule = schedule
+        self._steps: dict[str, list[tuple[Step, ...]]] = {
+            FORWARD: [c.forward for c in chunks],
+            BACKWARD: [c.backward for c in chunks],
+            UPDATE: [c.update for c in chunks],
+            WEIGHT_GRADIENT: [c.update for c in chunks],
+        }
+        # A backward is the last to need the activations, save where the weight gradient is computed apart.
+        self._releases_activations = WEIGHT_GRADIENT if schedule.gradient_apart else BACKWARD
+        self._first = chunks[0].virtual == 0
+        self._last_chunk = len(chunks) - 1 if stage == machine.floorplan.stages - 1 else -1
+        self._order: Iterator[Action] | None = None
+        if isinstance(schedule, FixedOrder):
+            self._order = islice(schedule.order(stage), state.cursor, None)
+        if not state.updates:
+            state.updates.extend([0] * len(chunks))
+        env.process(self._run())
+
+    # ------------------------------------------------------------------ the process
+
+    def _run(self) -> Generator[Event, Any, None]:
+        state = self.state
+        while not state.finished:
+            if state.action is None:
+                while state.outbox and not self._push_outbox():
+                    yield self._wait()
+                self.blocked_on = None
+                action = yield from self._next_action()
+                if action is None:
+                    state.finished = True
+                    self._machine.stage_finished()
+                    return
+                self._begin(action)
+            assert state.action is not None
+            kind, micro_batch, chunk = state.action
+            steps = self._steps[kind][chunk]
+            while state.step < len(steps):
+                ended = self._begin_step(steps[state.step], kind, micro_batch)
+                if ended is not None:
+                    yield ended
+                state.step += 1
+                state.step_begun = False
+            self._end(state.action)
+
+    def _next_action(self) -> Generator[Event, Any, Action | None]:
+        """The next action once it may start, or None when all work is done."""
+        state = self.state
+        if self._order is not None:
+            action = next(self._order, None)
+            if action is None:
+                return None
+            while not self.is_ready(action):
+                self.wanted = action
+                yield self._wait()
+            self.wanted = None
+            return action
+        assert isinstance(self._schedule, Policy)
+        total = self._schedule.shape.total
+        while state.updates[0] < total:
+            yield self._wait_for_the_end_of_the_cycle()
+            action = self._schedule.choose(self.stage, state)
+            if action is not None:
+                return action
+            yield self._wait()
+        return None
+
+    def _wait(self) -> Event:
+        self.waiting = event = Event(self.env)
+        return event
+
+    def _wait_for_the_end_of_the_cycle(self) -> Event:
+        event = Event(self.env)
+        event._ok = True
+        event._value = None
+        self.env.schedule(event, priority=AFTER_ALL_ELSE)
+        return event
+
+    def wake(self) -> None:
+        """Something that this stage may wait for has happened: let its process look again."""
+        waiting = self.waiting
+        if waiting is not None:
+            self.waiting = None
+            waiting.succeed()
+
+    # ------------------------------------------------------------------ actions
+
+    def is_ready(self, action: Action) -> bool:
+        """True when all inputs of `action` are here; U and W follow their own B in every order."""
+        kind = action.kind
+        if kind == FORWARD and self._first and action.chunk == 0:
+            return self._machine.gate_is_open(action.micro_batch)
+        return kind not in (FORWARD, BACKWARD) or action in self.state.ready
+
+    def _begin(self, action: Action) -> None:
+        state = self.state
+        kind, micro_batch, chunk = action
+        state.cursor += 1
+        if kind == FORWARD:
+            state.in_flight += 1
+            state.activations += 1
+            state.forwards += 1
+            if state.in_flight > state.peak_in_flight:
+                state.peak_in_flight = state.in_flight
+            if state.activations > state.peak_activations:
+                state.peak_activations = state.activations
+        elif kind == UPDATE:
+            if self._order is None:
+                state.ready_update.popleft()
+        if kind in self.inputs:
+            self._take_inputs(action)
+        state.version_read = self._version(kind, micro_batch, chunk)
+        state.action = action
+        state.started = int(self.env.now)
+        state.step = 0
+        state.step_begun = False
+
+    def _take_inputs(self, action: Action) -> None:
+        state = self.state
+        kind, _, chunk = action
+        state.ready.discard(action)
+        if self._order is None:
+            queue = state.ready_forward if kind == FORWARD else state.ready_backward
+            queue.popleft()
+            if kind == FORWARD and self._first and state.forwards < self._schedule.shape.total:
+                queue.append(state.forwards)
+        for link in self.inputs[kind][chunk]:
+            link.take()
+
+    def _version(self, kind: str, micro_batch: int, chunk: int) -> int:
+        """Updates of the chunk that the action sees, as the schedule's weight copies have it."""
+        state, schedule = self.state, self._schedule
+        current = state.updates[chunk]
+        if schedule.weights == "in-place" or kind == UPDATE:
+            return current
+        if kind == FORWARD:
+            version = current
+            if schedule.weights == "double-buffer":
+                version = max(0, micro_batch // schedule.mini_batch - 1)
+            state.read[chunk, micro_batch] = version
+            return version
+        return state.read[chunk, micro_batch]
+
+    def _begin_step(self, step: Step, kind: str, micro_batch: int) -> Event | None:
+        """Start the units of a step; returns the event at which the last of them ends, None if all have ended."""
+        state, units = self.state, self._units
+        if len(step) == 1 and not state.step_begun:
+            unit = units[step[0]]
+            state.step_begun = True
+            now = int(self.env.now)
+            return unit.ended if unit.start(kind, micro_batch, now, state.version_read) > now else None
+        if not state.step_begun:
+            state.step_begun = True
+            now = int(self.env.now)
+            for index in step:
+                units[index].start(kind, micro_batch, now, state.version_read)
+        # `>=`: of units that end together the one started last commits last, and the stage goes on after it.
+        last = None
+        for index in step:
+            until = units[index].state.busy_until
+            if until != IDLE and (last is None or until >= last.state.busy_until):
+                last = units[index]
+        return None if last is None else last.ended
+
+    def _end(self, action: Action) -> None:
+        state, machine = self.state, self._machine
+        kind, micro_batch, chunk = action
+        now = int(self.env.now)
+        state.action = None
+        if machine.executor is not None:
+            machine.executor.finish(self.stage, action, now)
+        machine.recorder.action(self.stage, action, state.started, now, state.version_read)
+        if kind == UPDATE:
+            self._end_update(chunk)
+        elif kind == self._releases_activations:
+            state.activations -= 1
+        if kind == BACKWARD and self._order is None:
+            state.ready_update.append(micro_batch)
+        if kind in self.outputs:
+            if kind == FORWARD and chunk == self._last_chunk:
+                machine.offer_to_loss(micro_batch)
+            for link in self.outputs[kind][chunk]:
+                state.outbox.append((link, micro_batch))
+            if state.outbox:
+                self._push_outbox()
+
+    def _end_update(self, chunk: int) -> None:
+        state, schedule = self.state, self._schedule
+        state.updates[chunk] += 1
+        applied = 1 if schedule.step == "micro-batch" else schedule.mini_batch
+        state.in_flight -= applied
+        if schedule.weights != "in-place":
+            done = state.updates[chunk] * applied
+            for k in range(done - applied, done):
+                del state.read[chunk, k]
+        self._machine.update_committed()
+
+    # ------------------------------------------------------------------ messages
+
+    def _push_outbox(self) -> bool:
+        """Offer what waits to its links, in order; True when nothing is left."""
+        outbox, links = self.state.outbox, self._machine.links
+        while outbox:
+            index, micro_batch = outbox[0]
+            if not links[index].push(micro_batch):
+                self.blocked_on = links[index]
+                return False
+            outbox.pop(0)
+        return True
+
+    def arrive(self, kind: str, chunk: int, micro_batch: int) -> None:
+        """A message for this stage has arrived; the last one missing makes the action ready."""
+        state = self.state
+        needed = len(self.inputs[kind][chunk])
+        key = Action(kind, micro_batch, chunk)
+        if needed > 1:
+            count = state.arrived.pop(key, 0) + 1
+            if count < needed:
+                state.arrived[key] = count
+                return
+        state.ready.add(key)
+        if self._order is None:
+            (state.ready_forward if kind == FORWARD else state.ready_backward).append(micro_batch)
+            self.wake()
+        elif self.wanted == key:
+            self.wake()

@@ -1,0 +1,125 @@
+"""Run a scenario: ties network, hardware, pipeline, training and trace together."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from aimcsim.assembly import Assembly, assemble
+from aimcsim.pipeline.machine import Machine
+from aimcsim.result import METRICS_SCHEMA, Result
+from aimcsim.scenario.spec import Scenario
+from aimcsim.trace.metrics import MetricsRecorder
+from aimcsim.trace.oplog import NoOpLog, OpLog
+from aimcsim.trace.run_folder import OPS
+from aimcsim.trace.summary import summarise
+
+if TYPE_CHECKING:
+    from aimcsim.training.session import TrainingSession
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What a watcher of a running simulation may look at, from another thread if it likes."""
+
+    assembly: Assembly
+    machine: Machine
+    session: TrainingSession | None
+
+    @property
+    def samples(self) -> int:
+        """Samples that the first stage has finished with."""
+        state = self.machine.stages[0].state
+        per_update = self.assembly.schedule.mini_batch if self.assembly.schedule.step == "mini-batch" else 1
+        return min(state.updates) * per_update * self.assembly.scenario.pipeline.micro_batch
+
+    @property
+    def cycle(self) -> int:
+        """The simulated clock."""
+        return int(self.machine.env.now)
+
+    @property
+    def loss(self) -> float | None:
+        """Mean loss of the newest micro-batch at the loss; None without training."""
+        return None if self.session is None else self.session.executor.progress.loss
+
+
+def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView], None] | None = None) -> Result:
+    """Run `scenario` to its end. Without `train`, or for a chain or data `none`, it is the same machine without numbers.
+
+    `watch` is called once, before the run, with a view that stays valid during it.
+    Raises FieldError(s) for a scenario that cannot be run, DataMissing, Deadlock.
+    """
+    begun = time.perf_counter()
+    # More BLAS threads would change the rounding with the host, and are slower beside a busy process (rule 7).
+    with threadpool_limits(1):
+        session = _session(scenario) if train and trains(scenario) else None
+        assembly = session.assembly if session is not None else assemble(scenario, _nominal_epoch(scenario))
+        scratch = tempfile.TemporaryDirectory(prefix="aimcsim-")
+        log = _op_log(scenario, Path(scratch.name), assembly)
+        recorder = MetricsRecorder(assembly.floorplan, assembly.schedule, log)
+        machine = Machine(assembly.plan, recorder, None if session is None else session.executor)
+        if watch is not None:
+            watch(RunView(assembly, machine, session))
+        try:
+            if session is not None:
+                session.evaluate_initial_state()
+            status = machine.run()
+        except BaseException:
+            log.abandon()
+            raise
+        log.close()
+    rows = [] if session is None else session.rows
+    path = log.path if isinstance(log, OpLog) else None
+    wall = time.perf_counter() - begun
+    summary = summarise(assembly, machine, recorder, session, status, path, wall)
+    weights = {} if session is None else session.final_weights()
+    return Result(scenario, summary, _metrics_table(rows), weights, path, scratch)
+
+
+def trains(scenario: Scenario) -> bool:
+    """True where a scenario has a network and data to train it on."""
+    from aimcsim.scenario.model_spec import NetworkSpec
+
+    return isinstance(scenario.model, NetworkSpec) and scenario.data.name != "none"
+
+
+def _session(scenario: Scenario) -> TrainingSession:
+    # numba and the kernels take seconds to import: only a run that trains pays for them.
+    from aimcsim.training.session import open_session
+
+    return open_session(scenario)
+
+
+def _nominal_epoch(scenario: Scenario) -> int | None:
+    """Size of the training set without loading it, for a timing-only run over epochs."""
+    from aimcsim.data.shapes import shape_of
+
+    if scenario.data.train is not None:
+        return scenario.data.train
+    shape = shape_of(scenario.data)
+    return None if shape is None else shape.train
+
+
+def _op_log(scenario: Scenario, folder: Path, assembly: Assembly) -> OpLog | NoOpLog:
+    kept = scenario.trace.ops
+    if kept == "none":
+        return NoOpLog()
+    return OpLog(folder / OPS, assembly.floorplan.units, None if kept == "all" else kept)
+
+
+def _metrics_table(rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=METRICS_SCHEMA)
+
+
+def host() -> dict[str, Any]:
+    """What the run ran on, for the summary."""
+    return {"cpus": os.cpu_count()}

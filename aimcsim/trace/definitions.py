@@ -1,0 +1,32 @@
+"""One line for every figure that aimcsim reports: what exactly it is."""
+
+from __future__ import annotations
+
+DEFINITIONS: dict[str, str] = {
+    "samples": "training samples of the run, whole mini-batches",
+    "makespan_cycles": "last end minus first start of any action, fill and drain included",
+    "period_cycles": "cycles per micro-batch between U commits of the first stage over the middle half of the run",
+    "cycle_ns": "length of a clock cycle in nanoseconds; null where the scenario gives none",
+    "cycles_per_sample": "makespan / samples",
+    "computation_density": "busy stage cycles / (stages x makespan) = 1 - bubble fraction",
+    "utilisation": "busy cycles / makespan of each tile or digital unit, by tile operations",
+    "staleness": "updates of the stage that a serial run with the same mini-batches would have applied before an "
+    "action and that the action did not see",
+    "peak_in_flight": "most micro-batches (per chunk) whose F had started and whose own U had not committed",
+    "peak_activations": "most micro-batches (per chunk) whose F had started and whose B (or W) had not ended",
+    "bottleneck": "what bounds the period: the maximum cycle ratio of the schedule's event graph, or for policies "
+    "and data-dependent times the critical path of the log over the middle half",
+    "durations": "nominal: pulse trains taken at their desired length; measured: as the data needed them",
+    "status": "completed, or diverged at the first loss that is not finite",
+    "energy_j": "energy in joules; null until the hardware model prices operations",
+    "train_loss": "mean training loss per sample since the row before",
+    "test_loss": "mean loss per test sample, with the arrays as each stage committed that update",
+    "test_accuracy": "share of test samples whose largest output is at their label",
+    "cycles_to_target": "cycle of the first evaluated row at or past the target accuracy",
+    "samples_to_target": "samples of the first evaluated row at or past the target accuracy",
+    "step_per_sample": "factor of one sample's gradient in the first update: learning rate / samples averaged over",
+    "epoch": "samples / size of the training set",
+    "cycle": "last of the commits that complete the evaluated update on every stage",
+    "seconds": "cycle x cycle length; null where the clock is unknown",
+    "wall_seconds": "host time of the simulation",
+}

@@ -1,0 +1,123 @@
+"""The op log: one row per tile operation, streamed to a Parquet file in row groups.
+
+Columns: tile (name), stage (from 1), op (F B U W T), micro_batch, start, end (cycles), version_read,
+version_written (null where nothing was written). Rows are ordered by end, then start, then unit, whatever the order
+in which the event queue produced them.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aimcsim.hardware.floorplan import Unit
+
+#: Operations a row group holds, about 0.5 MB on disk.
+ROW_GROUP = 1 << 16
+
+KINDS = ("F", "B", "U", "W", "T")
+_CODE = {kind: code for code, kind in enumerate(KINDS)}
+_COLUMNS = 7
+
+SCHEMA = pa.schema(
+    [
+        ("tile", pa.dictionary(pa.int32(), pa.string())),
+        ("stage", pa.int32()),
+        ("op", pa.dictionary(pa.int8(), pa.string())),
+        ("micro_batch", pa.int64()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("version_read", pa.int64()),
+        ("version_written", pa.int64()),
+    ],
+    metadata={b"aimcsim.time_unit": b"cycle"},
+)
+
+
+class OpLog:
+    """Writes operations to `path`; `first_cycles` keeps only those that start before that cycle (None: all)."""
+
+    def __init__(self, path: Path, units: Sequence[Unit], first_cycles: int | None = None) -> None:
+        self.path = path
+        self._names = pa.array([unit.name for unit in units], pa.string())
+        self._kinds = pa.array(KINDS, pa.string())
+        self._stages = np.array([unit.stage + 1 for unit in units], np.int32)
+        self._limit = first_cycles
+        self._rows = array("q")
+        self._full = ROW_GROUP * _COLUMNS
+        self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+
+    def append(
+        self, unit: int, kind: str, micro_batch: int, start: int, end: int, version_read: int, version_written: int
+    ) -> None:
+        """Add one operation; `version_written` -1 becomes null."""
+        if self._limit is not None and start >= self._limit:
+            return
+        self._rows.extend((unit, _CODE[kind], micro_batch, start, end, version_read, version_written))
+        if len(self._rows) >= self._full:
+            self._write(keep_last_cycle=True)
+
+    def close(self) -> None:
+        """Write what is left and finish the file."""
+        self._write(keep_last_cycle=False)
+        self._writer.close()
+        with open(self.path, "rb") as written:
+            os.fsync(written.fileno())
+
+    def abandon(self) -> None:
+        """Close and remove the file: the run has failed."""
+        self._writer.close()
+        self.path.unlink(missing_ok=True)
+
+    def _write(self, keep_last_cycle: bool) -> None:
+        """Write the buffered rows in canonical order; rows of the last cycle may still get company."""
+        if not self._rows:
+            return
+        rows = np.frombuffer(self._rows, np.int64).reshape(-1, _COLUMNS)
+        rows = rows[np.lexsort((rows[:, 0], rows[:, 3], rows[:, 4]))]
+        kept = rows[:0]
+        if keep_last_cycle:
+            last = int(np.searchsorted(rows[:, 4], rows[-1, 4]))
+            rows, kept = rows[:last], rows[last:]
+        self._rows = array("q", kept.tobytes())
+        if len(kept) * _COLUMNS >= self._full:
+            self._full = 2 * len(kept) * _COLUMNS
+        if len(rows):
+            self._writer.write_table(self._table(rows), row_group_size=len(rows))
+
+    def _table(self, rows: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> pa.Table:
+        unit, kind, micro_batch, start, end, read, written = rows.T
+        return pa.table(
+            [
+                pa.DictionaryArray.from_arrays(pa.array(unit, pa.int32()), self._names),
+                pa.array(self._stages[unit]),
+                pa.DictionaryArray.from_arrays(pa.array(kind, pa.int8()), self._kinds),
+                pa.array(micro_batch),
+                pa.array(start),
+                pa.array(end),
+                pa.array(read),
+                pa.array(written, mask=written < 0),
+            ],
+            schema=SCHEMA,
+        )
+
+
+class NoOpLog:
+    """Stands in for the op log where the scenario asks for none."""
+
+    def append(
+        self, unit: int, kind: str, micro_batch: int, start: int, end: int, version_read: int, version_written: int
+    ) -> None:
+        """Forget the operation."""
+
+    def close(self) -> None:
+        """Nothing to finish."""
+
+    def abandon(self) -> None:
+        """Nothing to remove."""

@@ -1,0 +1,70 @@
+"""Loss and accuracy of the test set with copied weights: costs no cycles and disturbs nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aimcsim.learning.base import Floats, ShardWeights
+from aimcsim.network.losses import loss_of
+from aimcsim.training.micro_batch import MicroBatch
+from aimcsim.training.program import LayerProgram, Program
+
+#: Test samples that go through the network together.
+BATCH = 500
+
+
+class TestResult(NamedTuple):
+    """Mean loss per test sample; share of test samples whose largest output is at their label (None: no labels)."""
+
+    __test__ = False
+
+    loss: float
+    accuracy: float | None
+
+
+class Evaluator:
+    """Runs the test set through the network. `weights` supply the physics, the copies the conductances."""
+
+    def __init__(
+        self,
+        program: Program,
+        weights: dict[int, ShardWeights],
+        loss: str,
+        test_x: Floats,
+        test_y: NDArray[Any],
+        perfect: bool,
+    ) -> None:
+        self._program = program
+        self._weights = weights
+        self._loss = loss
+        self._x = test_x.reshape(len(test_x), -1)
+        self._y = test_y
+        self._perfect = perfect
+
+    def evaluate(self, copies: dict[int, Any], draw: int) -> TestResult:
+        """Test loss and accuracy with `copies` of arrays (by unit) and biases (by -1 - layer); `draw` keys the noise."""
+        losses: list[float] = []
+        correct = 0
+        has_labels = True
+        for first in range(0, len(self._x), BATCH):
+            batch = MicroBatch(self._program, first, self._x[first : first + BATCH], self._y[first : first + BATCH])
+            for layer in self._program.layers:
+                if layer.dense is not None:
+                    self._run_layer(batch, layer, copies, draw)
+            result = loss_of(self._loss, batch.value(self._program.output), batch.targets)  # type: ignore[arg-type]
+            losses.append(float(result.losses.sum()))
+            has_labels = result.correct is not None
+            correct += result.correct or 0
+        count = len(self._x)
+        return TestResult(math.fsum(losses) / count, correct / count if has_labels else None)
+
+    def _run_layer(self, batch: MicroBatch, layer: LayerProgram, copies: dict[int, Any], draw: int) -> None:
+        bias = copies.get(-1 - layer.number)
+        for index, (unit, shard) in enumerate(zip(layer.units, layer.shards, strict=True)):
+            x = batch.array_input(layer, index, shard)
+            y = self._weights[unit].evaluate(copies[unit], x, batch.first_sample, draw, self._perfect)
+            batch.add_product(layer, index, np.asarray(y, np.float32), bias)

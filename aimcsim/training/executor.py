@@ -1,0 +1,214 @@
+"""The executor: runs the kernels when the machine starts an operation. The other side of the seam.
+
+All numbers of an operation are computed when it starts, from the arrays as they are then; an array does one
+operation at a time, so nothing can look at it before the operation commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aimcsim.learning.base import ShardWeights
+from aimcsim.learning.versions import VersionedArray
+from aimcsim.network.losses import loss_of
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT, Action, Operation
+from aimcsim.training.evaluation import EvaluationPoints
+from aimcsim.training.learning_rate import LearningRate
+from aimcsim.training.micro_batch import MicroBatch
+from aimcsim.training.program import LayerProgram, Program
+
+Floats = NDArray[np.float32]
+
+#: Gives inputs (n, size) and targets of the samples first … first + n - 1 of the endless stream.
+Fetch = Callable[[int, int], tuple[Floats, NDArray[Any]]]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What an executor needs beside the weights. `mini_batch`: micro-batches one step of U applies (1, or B).
+
+    `error_scale` multiplies the error of every sample: 1 for reduction sum, 1 / (samples averaged over) for mean.
+    """
+
+    program: Program
+    loss: str
+    micro_batch: int
+    stages: int
+    learning_rate: LearningRate
+    error_scale: float
+    mini_batch: int = 1
+    gradient_apart: bool = False
+    cycle_seconds: float | None = None
+
+
+@dataclass
+class Progress:
+    """What a watcher may read at any time: the newest micro-batch's mean loss; cycle and samples of a divergence."""
+
+    loss: float | None = None
+    diverged_at: tuple[int, int] | None = None
+
+
+class TrainingExecutor:
+    """Numbers of a run: weights by unit, biases by layer, micro-batches in flight."""
+
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        weights: dict[int, ShardWeights],
+        biases: dict[int, VersionedArray],
+        fetch: Fetch,
+        points: EvaluationPoints,
+    ) -> None:
+        self.weights = weights
+        self.biases = biases
+        self.progress = Progress()
+        self._plan = plan
+        self._program = plan.program
+        self._fetch = fetch
+        self._points = points
+        self._in_flight: dict[int, MicroBatch] = {}
+        self._steps: dict[str, Callable[[Operation, LayerProgram], int]] = {
+            FORWARD: self._forward,
+            BACKWARD: self._backward,
+            UPDATE: self._update,
+            WEIGHT_GRADIENT: self._weight_gradient,
+        }
+        self._updates = [0] * len(plan.program.chunks)
+
+    # ------------------------------------------------------------------ the seam
+
+    def start(self, operation: Operation, cycle: int, elapsed: int) -> int:
+        """Compute an operation on the array as it is now; returns the pulse slots an update took."""
+        if self._plan.cycle_seconds is not None:
+            self.weights[operation.unit].elapse(elapsed * self._plan.cycle_seconds)
+        return self._steps[operation.kind](operation, self._program.layers[operation.layer])
+
+    def commit(self, operation: Operation, cycle: int) -> None:
+        """An update makes the next version of its array."""
+        if operation.kind == UPDATE:
+            self.weights[operation.unit].commit()
+
+    def finish(self, stage: int, action: Action, cycle: int) -> None:
+        """Compute the digital layers of the chunk that are left; after U, copy what an evaluation will look at."""
+        kind, micro_batch, chunk = action
+        virtual = chunk * self._plan.stages + stage
+        if kind == UPDATE:
+            self._finish_update(virtual, micro_batch, cycle)
+            return
+        batch = self._in_flight[micro_batch]
+        layers = self._program.chunks[virtual]
+        if kind == FORWARD:
+            for number in layers:
+                batch.value(number)
+        elif kind == BACKWARD:
+            for number in reversed(layers):
+                if self._program.layers[number].sends_error:
+                    batch.input_error(number)
+
+    def loss(self, micro_batch: int, cycle: int) -> bool:
+        """Loss of a micro-batch and the error at the network's output. False where the loss is not finite."""
+        batch = self._in_flight[micro_batch]
+        outputs = batch.value(self._program.output)
+        result = loss_of(self._plan.loss, outputs, batch.targets)  # type: ignore[arg-type]
+        error = result.error
+        if self._plan.error_scale != 1.0:
+            error = error * np.float32(self._plan.error_scale)
+        batch.errors[self._program.output] = error
+        total = float(result.losses.sum())
+        self.progress.loss = total / len(outputs)
+        self._points.add_loss(micro_batch, total)
+        if np.isfinite(total) and bool(np.isfinite(error).all()):
+            return True
+        self.progress.diverged_at = (cycle, (micro_batch + 1) * self._plan.micro_batch)
+        return False
+
+    # ------------------------------------------------------------------ operations
+
+    def _batch(self, micro_batch: int) -> MicroBatch:
+        batch = self._in_flight.get(micro_batch)
+        if batch is None:
+            size = self._plan.micro_batch
+            data, targets = self._fetch(micro_batch * size, size)
+            batch = self._in_flight[micro_batch] = MicroBatch(self._program, micro_batch * size, data, targets)
+        return batch
+
+    def _forward(self, operation: Operation, program: LayerProgram) -> int:
+        batch = self._batch(operation.micro_batch)
+        shard = program.shards[operation.shard]
+        x = batch.array_input(program, operation.shard, shard)
+        y = self.weights[operation.unit].forward(x, batch.first_sample, operation.version_read)
+        bias = self.biases.get(program.number)
+        batch.add_product(program, operation.shard, y, None if bias is None else bias.at(operation.version_read))
+        return 0
+
+    def _backward(self, operation: Operation, program: LayerProgram) -> int:
+        batch = self._in_flight[operation.micro_batch]
+        d = batch.array_error(program, operation.shard, program.shards[operation.shard])
+        if program.sends_error:
+            # Nobody wants the error of the samples themselves; the array is busy all the same.
+            sent = self.weights[operation.unit].backward(d, batch.first_sample, operation.version_read)
+            batch.add_returned(program, operation.shard, sent)
+        return 0
+
+    def _update(self, operation: Operation, program: LayerProgram) -> int:
+        weights = self.weights[operation.unit]
+        last = operation.micro_batch
+        if self._plan.gradient_apart:
+            weights.step(self._rate(last))
+            return 0
+        slots = 0
+        for micro_batch in range(last - self._plan.mini_batch + 1, last + 1):
+            batch = self._in_flight[micro_batch]
+            shard = program.shards[operation.shard]
+            x = batch.array_input(program, operation.shard, shard)
+            d = batch.array_error(program, operation.shard, shard)
+            slots += weights.update(x, d, self._rate(micro_batch), batch.first_sample)
+        return slots
+
+    def _weight_gradient(self, operation: Operation, program: LayerProgram) -> int:
+        batch = self._in_flight[operation.micro_batch]
+        shard = program.shards[operation.shard]
+        x = batch.array_input(program, operation.shard, shard)
+        self.weights[operation.unit].accumulate(x, batch.array_error(program, operation.shard, shard))
+        return 0
+
+    def _rate(self, micro_batch: int) -> float:
+        return self._plan.learning_rate.at(micro_batch * self._plan.micro_batch)
+
+    # ------------------------------------------------------------------ after an update
+
+    def _finish_update(self, virtual: int, last: int, cycle: int) -> None:
+        plan = self._plan
+        for number in self._program.chunks[virtual]:
+            bias = self.biases.get(number)
+            if bias is not None:
+                bias.before_update()
+                for micro_batch in range(last - plan.mini_batch + 1, last + 1):
+                    error = self._in_flight[micro_batch].error(number)
+                    bias.current -= np.float32(self._rate(micro_batch)) * error.sum(axis=0)
+                bias.commit()
+        self._updates[virtual] += 1
+        applied = self._updates[virtual] * plan.mini_batch
+        if self._points.is_due(applied):
+            self._points.add_copy(applied, virtual, self.copy_chunk(virtual), cycle)
+        for micro_batch in range(last - plan.mini_batch + 1, last + 1):
+            batch = self._in_flight[micro_batch]
+            batch.chunks_left -= 1
+            if batch.chunks_left == 0:
+                del self._in_flight[micro_batch]
+
+    def copy_chunk(self, virtual: int) -> dict[int, Any]:
+        """Copies of all arrays (by unit) and digital biases (by -1 - layer number) of a chunk."""
+        copies: dict[int, Any] = {}
+        for number in self._program.chunks[virtual]:
+            for unit in self._program.layers[number].units:
+                copies[unit] = self.weights[unit].snapshot()
+            if number in self.biases:
+                copies[-1 - number] = self.biases[number].current.copy()
+        return copies

@@ -1,0 +1,156 @@
+"""What one micro-batch has computed so far: values forward, errors backward. Pulled on demand, kept until used up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aimcsim.hardware.splitting import Shard
+from aimcsim.network.functions import activate, slope
+from aimcsim.network.layers import Add, Dense
+from aimcsim.training.program import DATA, LayerProgram, Program
+
+Floats = NDArray[np.float32]
+
+
+class MicroBatch:
+    """Values and errors of one micro-batch by layer number; rows are its samples.
+
+    A value is made when it is first asked for, from what its layer's operations have left in `products`; digital
+    layers cost nothing to ask for. `input_errors[l]` is what layer l sends back to each layer it reads.
+    """
+
+    __slots__ = (
+        "_fed", "chunks_left", "data", "errors", "first_sample", "input_errors", "products", "program", "returned", "targets", "values",
+    )  # fmt: skip
+
+    def __init__(self, program: Program, first_sample: int, data: Floats, targets: NDArray[Any]) -> None:
+        count = len(program.layers)
+        self.program = program
+        self.chunks_left = len(program.chunks)
+        self.first_sample = first_sample
+        self.data = data
+        self.targets = targets
+        self.values: list[Floats | None] = [None] * count
+        self.errors: list[Floats | None] = [None] * count
+        self.input_errors: list[Floats | None] = [None] * count
+        #: Products of the shards of a dense layer, forward and backward, by layer number then shard.
+        self.products: dict[int, list[Floats | None]] = {}
+        self.returned: dict[int, list[Floats | None]] = {}
+        self._fed: dict[tuple[int, int], Floats] = {}
+
+    # ------------------------------------------------------------------ forward
+
+    def value(self, number: int) -> Floats:
+        """Output of a layer, (batch, size). Digital layers are computed when first asked for."""
+        if number == DATA:
+            return self.data
+        value = self.values[number]
+        if value is None:
+            program = self.program.layers[number]
+            if isinstance(program.layer, Add):
+                value = self._sum_of(program.inputs)
+            else:
+                assert program.activation is not None, f"{program.layer.name} has not been computed"
+                value = activate(program.activation.function, self.value(program.inputs[0]))
+            self.values[number] = value
+        return value
+
+    def _sum_of(self, inputs: tuple[int, ...]) -> Floats:
+        total = self.value(inputs[0]) + self.value(inputs[1])
+        for number in inputs[2:]:
+            total += self.value(number)
+        return total
+
+    def add_product(self, program: LayerProgram, shard: int, product: Floats, bias: Floats | None) -> None:
+        """One tile of a dense layer has computed its part; the last one makes the layer's value, bias added."""
+        products = self._gathered(self.products, program, shard, product)
+        if products is not None:
+            total = combine(program, products, by_row=True)
+            if bias is not None:
+                total += bias
+            self.values[program.number] = total
+
+    def _gathered(
+        self, store: dict[int, list[Floats | None]], program: LayerProgram, shard: int, product: Floats
+    ) -> list[Floats] | None:
+        if len(program.shards) == 1:
+            return [product]
+        parts = store.setdefault(program.number, [None] * len(program.shards))
+        parts[shard] = product
+        complete = [part for part in parts if part is not None]
+        if len(complete) < len(parts):
+            return None
+        del store[program.number]
+        return complete
+
+    def array_input(self, program: LayerProgram, index: int, shard: Shard) -> Floats:
+        """What one tile of a dense layer is fed, contiguous: its rows of the flattened input, and of the constant 1
+        behind it where the bias is analog.
+        """
+        fed = self._fed.get((program.number, index))
+        if fed is None:
+            x = self.value(program.inputs[0])
+            x = x.reshape(len(x), -1)
+            assert isinstance(program.layer, Dense)
+            if program.layer.bias == "analog":
+                x = np.concatenate([x, np.ones((len(x), 1), np.float32)], axis=1)
+            fed = x if len(program.shards) == 1 else np.ascontiguousarray(x[:, shard.inputs])
+            self._fed[program.number, index] = fed
+        return fed
+
+    def array_error(self, program: LayerProgram, index: int, shard: Shard) -> Floats:
+        """Error at the outputs that one tile of a dense layer holds, contiguous."""
+        error = self.error(program.number)
+        return error if len(program.shards) == 1 else np.ascontiguousarray(error[:, shard.outputs])
+
+    # ------------------------------------------------------------------ backward
+
+    def error(self, number: int) -> Floats:
+        """Error at a layer's output: the sum of what its consumers send back, in the order of their numbers."""
+        error = self.errors[number]
+        if error is None:
+            parts = [self.input_error(consumer) for consumer in self.program.layers[number].consumers]
+            error = parts[0]
+            for part in parts[1:]:
+                error = error + part
+            error = error.reshape(len(error), -1)
+            self.errors[number] = error
+        return error
+
+    def input_error(self, number: int) -> Floats:
+        """What a layer sends back to each of its inputs."""
+        sent = self.input_errors[number]
+        if sent is None:
+            program = self.program.layers[number]
+            if program.activation is not None:
+                sent = slope(program.activation.function, self.value(number))
+                sent *= self.error(number)
+            else:
+                assert isinstance(program.layer, Add), f"the error of {program.layer.name} has not been computed"
+                sent = self.error(number)
+            self.input_errors[number] = sent
+        return sent
+
+    def add_returned(self, program: LayerProgram, shard: int, product: Floats) -> None:
+        """One tile of a dense layer has computed its part backward; the last one makes what the layer sends back."""
+        products = self._gathered(self.returned, program, shard, product)
+        if products is not None:
+            assert isinstance(program.layer, Dense)
+            sent = combine(program, products, by_row=False)
+            self.input_errors[program.number] = sent[:, : program.layer.in_size]
+
+
+def combine(program: LayerProgram, products: list[Floats], by_row: bool) -> Floats:
+    """Shard products of a layer as one matrix: forward (`by_row`) sums over rows and joins columns, backward the
+    other way round. Sums run in the order of the grid, so that the result does not depend on who was first.
+    """
+    if len(products) == 1:
+        return products[0]
+    blocks: dict[int, Floats] = {}
+    for shard, product in zip(program.shards, products, strict=True):
+        block = shard.column if by_row else shard.row
+        blocks[block] = blocks[block] + product if block in blocks else product
+    return np.concatenate([blocks[key] for key in sorted(blocks)], axis=1)

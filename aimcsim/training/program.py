@@ -1,0 +1,90 @@
+"""The network compiled for execution: layers by number, their neighbours, their chunk and their shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aimcsim.hardware.floorplan import Floorplan
+from aimcsim.hardware.splitting import Shard
+from aimcsim.network.graph import Network
+from aimcsim.network.layers import INPUT, Activation, Dense, Layer
+
+#: Stands for the samples themselves among the inputs of a layer.
+DATA = -1
+
+
+@dataclass(frozen=True)
+class LayerProgram:
+    """One layer. `inputs` are layer numbers (DATA: the sample); `consumers` the layers that read it, ascending.
+
+    For a dense layer: `shards` in the order of its units, and whether its error is wanted further back
+    (`sends_error`: False for a layer that reads only the data).
+    """
+
+    number: int
+    layer: Layer
+    chunk: int
+    inputs: tuple[int, ...]
+    consumers: tuple[int, ...]
+    sends_error: bool
+    units: tuple[int, ...] = ()
+    shards: tuple[Shard, ...] = ()
+
+    @property
+    def dense(self) -> Dense | None:
+        """The layer where it is dense, else None."""
+        return self.layer if isinstance(self.layer, Dense) else None
+
+    @property
+    def activation(self) -> Activation | None:
+        """The layer where it is an activation, else None."""
+        return self.layer if isinstance(self.layer, Activation) else None
+
+
+@dataclass(frozen=True)
+class Program:
+    """All layers in the machine's numbering (chunk after chunk) and the numbers each chunk holds."""
+
+    layers: tuple[LayerProgram, ...]
+    chunks: tuple[tuple[int, ...], ...]
+    output: int
+    names: dict[str, int] = field(repr=False)
+
+
+def compile_network(network: Network, floorplan: Floorplan) -> Program:
+    """Number the layers as the machine does and look up their neighbours."""
+    order = [(name, chunk.virtual) for chunk in floorplan.chunks for name in chunk.layers]
+    numbers = {name: number for number, (name, _) in enumerate(order)} | {INPUT: DATA}
+    tiles: dict[str, list[int]] = {}
+    for unit in floorplan.units:
+        if unit.is_tile:
+            tiles.setdefault(unit.layer, []).append(unit.index)
+    layers = tuple(
+        _layer(number, network.layers[name], virtual, numbers, network, tiles.get(name, ()), floorplan)
+        for number, (name, virtual) in enumerate(order)
+    )
+    chunks = tuple(tuple(numbers[name] for name in chunk.layers) for chunk in floorplan.chunks)
+    return Program(layers, chunks, numbers[network.output], numbers)
+
+
+def _layer(
+    number: int,
+    layer: Layer,
+    virtual: int,
+    numbers: dict[str, int],
+    network: Network,
+    units: Sequence[int],
+    floorplan: Floorplan,
+) -> LayerProgram:
+    consumers = sorted(numbers[name] for name in network.graph.successors(layer.name) if name in numbers)
+    return LayerProgram(
+        number,
+        layer,
+        virtual,
+        tuple(numbers[name] for name in layer.inputs),
+        tuple(consumers),
+        any(name != INPUT for name in layer.inputs),
+        tuple(units),
+        tuple(shard for u in units if (shard := floorplan.units[u].shard) is not None),
+    )

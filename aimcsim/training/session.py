@@ -1,0 +1,127 @@
+"""A training session: data, weights, executor and evaluations of one run, put together from its scenario."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aimcsim.assembly import Assembly, assemble
+from aimcsim.data.dataset import Dataset
+from aimcsim.data.load import load_dataset
+from aimcsim.data.stream import SampleStream
+from aimcsim.pipeline.schedules.in_flight import fixed_limits
+from aimcsim.scenario.spec import Scenario
+from aimcsim.training.evaluation import EvaluationPoints
+from aimcsim.training.evaluator import Evaluator
+from aimcsim.training.executor import Floats, TrainingExecutor, TrainingPlan
+from aimcsim.training.initial import build_weights
+from aimcsim.training.learning_rate import LearningRate
+from aimcsim.training.program import compile_network
+
+
+class TrainingSession:
+    """The numbers' side of a run. `rows` grows by one dict an evaluation, in the columns of metrics.csv."""
+
+    def __init__(self, assembly: Assembly, dataset: Dataset) -> None:
+        scenario = assembly.scenario
+        schedule, pipeline = assembly.schedule, scenario.pipeline
+        self.assembly = assembly
+        self.dataset = dataset
+        self.rows: list[dict[str, Any]] = []
+        self._epoch = len(dataset.train_x)
+        self._stream = SampleStream(self._epoch, scenario.seed)
+        self._train_x = dataset.train_x.reshape(self._epoch, -1)
+        self._program = compile_network(assembly.network, assembly.floorplan)
+        weights, biases = build_weights(self._program, scenario, kept_versions(assembly))
+        total = assembly.samples // pipeline.micro_batch
+        points = EvaluationPoints(
+            evaluation_interval(assembly, self._epoch),
+            total,
+            len(assembly.floorplan.chunks),
+            pipeline.micro_batch,
+            self._evaluate,
+        )
+        plan = TrainingPlan(
+            program=self._program,
+            loss=str(assembly.network.loss),
+            micro_batch=pipeline.micro_batch,
+            stages=assembly.floorplan.stages,
+            learning_rate=LearningRate(scenario.training.learning_rate, self._epoch),
+            error_scale=1.0 / assembly.samples_averaged,
+            mini_batch=schedule.mini_batch if schedule.step == "mini-batch" else 1,
+            gradient_apart=schedule.gradient_apart,
+            cycle_seconds=assembly.cycle_seconds,
+        )
+        self.executor = TrainingExecutor(plan, weights, biases, self._fetch, points)
+        self._evaluator = Evaluator(
+            self._program, weights, plan.loss, dataset.test_x, dataset.test_y, scenario.evaluation.io == "perfect"
+        )
+
+    def evaluate_initial_state(self) -> None:
+        """Row 0: the network before any update."""
+        copies: dict[int, Any] = {}
+        for virtual in range(len(self._program.chunks)):
+            copies.update(self.executor.copy_chunk(virtual))
+        self._evaluate(0, copies, 0, None)
+
+    def final_weights(self) -> dict[str, NDArray[np.float32]]:
+        """Weight matrices by layer name, joined from their tiles, and digital biases as `<layer>.bias`."""
+        found: dict[str, NDArray[np.float32]] = {}
+        for layer in self._program.layers:
+            if layer.dense is None:
+                continue
+            rows, columns = layer.shards[-1].outputs.stop, layer.shards[-1].inputs.stop
+            matrix = np.empty((rows, columns), np.float32)
+            for unit, shard in zip(layer.units, layer.shards, strict=True):
+                matrix[shard.outputs, shard.inputs] = self.executor.weights[unit].weights
+            found[layer.layer.name] = matrix
+            if layer.number in self.executor.biases:
+                found[f"{layer.layer.name}.bias"] = self.executor.biases[layer.number].current.copy()
+        return found
+
+    def _fetch(self, first: int, count: int) -> tuple[Floats, NDArray[Any]]:
+        indices = self._stream.indices(first, count)
+        return self._train_x[indices], self.dataset.train_y[indices]
+
+    def _evaluate(self, micro_batches: int, copies: dict[int, Any], cycle: int, train_loss: float | None) -> None:
+        samples = micro_batches * self.assembly.scenario.pipeline.micro_batch
+        test = self._evaluator.evaluate(copies, samples)
+        seconds = self.assembly.cycle_seconds
+        self.rows.append(
+            {
+                "samples": samples,
+                "epoch": samples / self._epoch,
+                "cycle": cycle,
+                "seconds": None if seconds is None else cycle * seconds,
+                "train_loss": train_loss,
+                "test_loss": test.loss if np.isfinite(test.loss) else None,
+                "test_accuracy": test.accuracy,
+                "energy_j": None,
+            }
+        )
+
+
+def open_session(scenario: Scenario) -> TrainingSession:
+    """Load the data and put the session together. Raises FieldError(s), DataMissing."""
+    dataset = load_dataset(scenario.data, scenario.seed)
+    return TrainingSession(assemble(scenario, len(dataset.train_x)), dataset)
+
+
+def kept_versions(assembly: Assembly) -> int:
+    """Old weight copies that the schedule reads: none in place, one for 2BW, up to the in-flight limit for a stash."""
+    schedule = assembly.schedule
+    if schedule.weights == "in-place":
+        return 0
+    if schedule.weights == "double-buffer":
+        return 2
+    return max(fixed_limits(schedule.shape, schedule.settings))
+
+
+def evaluation_interval(assembly: Assembly, epoch: int) -> int:
+    """Micro-batches between evaluations: `evaluate_every` samples (an epoch) rounded up to whole mini-batches."""
+    pipeline = assembly.scenario.pipeline
+    samples = assembly.scenario.training.evaluate_every or epoch
+    mini_batch = pipeline.micro_batch * pipeline.micro_batches
+    return -(-samples // mini_batch) * pipeline.micro_batches
