@@ -63,6 +63,10 @@ class DataMissing(AimcsimError):
     """A data set is not on this machine; the message says how to get it."""
 
 
+class DataBroken(AimcsimError):
+    """A data file is not what its name promises; the message names the file and what is wrong with it."""
+
+
 class Deadlock(AimcsimError):
     """No event is left but work is undone; the message names the chain of what waits for what."""
 
