@@ -48,12 +48,19 @@ def _answers_to(spec: type[Spec], tag: str) -> bool:
 
 
 def suggestion(key: str, location: Sequence[str | int]) -> str:
-    """`, did you mean …?` for an unknown `key` at `location`, or nothing."""
+    """`, did you mean …?` for an unknown `key` at `location`, or nothing.
+
+    A key that is right elsewhere was more likely put into the wrong part than misspelt.
+    """
+    if key in Scenario.model_fields:
+        return ", it belongs at the top level"
+    parts = [
+        part
+        for part, field in Scenario.model_fields.items()
+        if any(key in spec.model_fields for spec in specs_in(field.annotation))
+    ]
+    if len(parts) == 1:
+        return f", did you mean {parts[0]}.{key}?"
     known = {name for spec in specs_at(location) for name in spec.model_fields}
     close = difflib.get_close_matches(key, sorted(known), 1)
-    if close:
-        return f", did you mean {close[0]}?"
-    for part, field in Scenario.model_fields.items():
-        if any(key in spec.model_fields for spec in specs_in(field.annotation)):
-            return f", did you mean {part}.{key}?"
-    return f", did you mean the part {key} itself?" if key in Scenario.model_fields else ""
+    return f", did you mean {close[0]}?" if close else ""

@@ -99,7 +99,7 @@ def _expand(draft: Draft, path: Path, folder: str) -> None:
     if not isinstance(holder, dict) or not isinstance(holder.get(key), str):
         return
     text = holder[key]
-    if path == MODEL:
+    if path == MODEL and text:
         holder[key] = _content(draft, path, text, folder, parse_yaml)
     elif path == SCHEDULE and text.lower().endswith(".csv"):
         holder[key] = _content(draft, path, text, folder, parse_table)
