@@ -70,7 +70,7 @@ def test_marks_lead_into_every_file(folder: Path) -> None:
     assert marks.value(("pipeline", "micro_batch")) == Mark(scenario, 16, 16)
     assert marks.key(("pipeline", "micro_batch")) == Mark(scenario, 16, 3)
     assert marks.value(("pipeline", "stages", 1, 1)) == Mark(scenario, 14, 30)
-    assert marks.value(("model", "layers", 2, "bias")) == Mark(model, 6, 50)
+    assert marks.value(("model", "layers", 2, "bias")) == Mark(model, 6, 49)
     assert marks.owner(("model",)) == Mark(model, 1, 1)
     assert marks.value(("pipeline", "schedule", "table", 1, 2)) == Mark(table, 2, 11)
 
