@@ -12,7 +12,7 @@ import pydantic
 from aimcsim.errors import Problem
 from aimcsim.scenario.base import NAME_PATTERN, RUN_NAME_PATTERN
 from aimcsim.scenario.keys import all_keys, suggestion
-from aimcsim.scenario.marks import Draft, Finding, Path, Spelled
+from aimcsim.scenario.marks import Draft, FieldPath, Finding, Spelled
 from aimcsim.scenario.pipeline_spec import CELL_PATTERN
 
 _KINDS = {
@@ -47,7 +47,7 @@ def problems_of_validation(error: pydantic.ValidationError, draft: Draft) -> lis
 
 def _finding(error: Mapping[str, Any], draft: Draft) -> Finding:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    location: Path = error["loc"]
+    location: FieldPath = error["loc"]
     path = _without_tags(location, keep_last=kind == "extra_forbidden")
     marks = draft.marks
     if kind == "extra_forbidden":
@@ -63,7 +63,7 @@ def _finding(error: Mapping[str, Any], draft: Draft) -> Finding:
     return Finding(path, _what(kind, value, context, error["msg"]), marks.value(path), _shown(value))
 
 
-def _without_tags(location: Path, keep_last: bool) -> Path:
+def _without_tags(location: FieldPath, keep_last: bool) -> FieldPath:
     """The path in the file: pydantic adds the tag of each union's chosen branch, and no tag is a key of any spec.
 
     An unknown key comes last and stays, whatever it is.
@@ -111,7 +111,7 @@ def _one_of(words: list[str], value: Any) -> str:
     return choice + (f", did you mean {close[0]}?" if close else "")
 
 
-def _at(data: Any, path: Path) -> Any:
+def _at(data: Any, path: FieldPath) -> Any:
     for part in path:
         data = data[part]
     return data

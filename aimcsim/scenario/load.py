@@ -11,7 +11,7 @@ import pydantic
 from aimcsim.errors import FieldErrors
 from aimcsim.scenario.checks import check
 from aimcsim.scenario.explain import problems_of_validation
-from aimcsim.scenario.marks import Draft, Mark, Marks, Path, Spelled, problems_from_field_errors
+from aimcsim.scenario.marks import Draft, FieldPath, Mark, Marks, Spelled, problems_from_field_errors
 from aimcsim.scenario.overrides import SET, OverrideError, Overrides, apply_override, parse_overrides, plain_draft
 from aimcsim.scenario.spec import Scenario
 from aimcsim.scenario.table_file import parse_table
@@ -21,10 +21,10 @@ from aimcsim.scenario.yaml_marks import parse_yaml, read_yaml
 #: What stands for a file name where a scenario was given as a mapping.
 IN_MEMORY = "<scenario>"
 
-MODEL: Path = ("model",)
-SCHEDULE: Path = ("pipeline", "schedule")
+MODEL: FieldPath = ("model",)
+SCHEDULE: FieldPath = ("pipeline", "schedule")
 #: Parts that may be written as a bare name: `device: ideal` means `device: {name: ideal}`.
-BARE_NAMES: tuple[Path, ...] = (("hardware", "device"), ("training", "algorithm"))
+BARE_NAMES: tuple[FieldPath, ...] = (("hardware", "device"), ("training", "algorithm"))
 
 
 def read_scenario(path: str | os.PathLike[str], overrides: Overrides | None = None) -> tuple[Scenario, Marks]:
@@ -75,7 +75,7 @@ def _raise_any(draft: Draft, error: pydantic.ValidationError | None = None) -> N
 def _complete(draft: Draft, folder: str, overrides: Overrides | None) -> None:
     """Apply `overrides`, write out bare names, and read in the files that the scenario names."""
 
-    def expand(draft: Draft, path: Path) -> None:
+    def expand(draft: Draft, path: FieldPath) -> None:
         _expand(draft, path, folder)
 
     good, bad = parse_overrides(overrides)
@@ -90,7 +90,7 @@ def _complete(draft: Draft, folder: str, overrides: Overrides | None) -> None:
         expand(draft, path)
 
 
-def _expand(draft: Draft, path: Path, folder: str) -> None:
+def _expand(draft: Draft, path: FieldPath, folder: str) -> None:
     """Replace the text at `path` by what it stands for, where it stands for something."""
     holder = draft.data
     for part in path[:-1]:
@@ -107,7 +107,7 @@ def _expand(draft: Draft, path: Path, folder: str) -> None:
         holder[key] = {"name": text}
 
 
-def _content(draft: Draft, path: Path, text: str, folder: str, parse: Callable[[bytes, str], Draft]) -> Any:
+def _content(draft: Draft, path: FieldPath, text: str, folder: str, parse: Callable[[bytes, str], Draft]) -> Any:
     """The data in the file that `text` at `path` names; None where it holds none.
 
     What was set from outside is relative to the current folder.

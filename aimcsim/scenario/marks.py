@@ -9,7 +9,7 @@ from typing import Any
 from aimcsim.errors import NOT_SHOWN, FieldErrors, Problem, ScenarioError, dotted
 
 #: The place of a value in a scenario: keys and list indices from the root.
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Marks:
     """The marks of one scenario, which may come from several files."""
 
     def __init__(self, root: Mark) -> None:
-        self._values: dict[Path, Mark] = {(): root}
-        self._keys: dict[Path, Mark] = {}
+        self._values: dict[FieldPath, Mark] = {(): root}
+        self._keys: dict[FieldPath, Mark] = {}
         #: Files in the order in which they were first needed, the scenario file first: the order of a report.
         self.files: list[str] = [root.file]
 
-    def add(self, path: Path, value: Mark, key: Mark | None = None) -> None:
+    def add(self, path: FieldPath, value: Mark, key: Mark | None = None) -> None:
         """Note where the value at `path` stands, and its key where it has one."""
         self._values[path] = value
         if key is not None:
@@ -54,7 +54,7 @@ class Marks:
         key, value = self.key(path), self.value(path)
         return key if key.file == value.file else value
 
-    def graft(self, path: Path, other: Marks) -> None:
+    def graft(self, path: FieldPath, other: Marks) -> None:
         """Replace the marks at and below `path` by those of `other`, whose root is put there."""
         depth = len(path)
         for table in (self._values, self._keys):
@@ -82,7 +82,7 @@ class Spelled(str):
 class Finding:
     """Something wrong at `path`, before the report is written."""
 
-    path: Path
+    path: FieldPath
     what: str
     mark: Mark
     got: Any = NOT_SHOWN
@@ -102,22 +102,24 @@ class Draft:
     data: Any
     marks: Marks
     findings: list[Finding] = field(default_factory=list)
-    broken: set[Path] = field(default_factory=set)
+    broken: set[FieldPath] = field(default_factory=set)
 
-    def fail(self, path: Path, what: str, got: Any = NOT_SHOWN, mark: Mark | None = None, broken: bool = False) -> None:
+    def fail(
+        self, path: FieldPath, what: str, got: Any = NOT_SHOWN, mark: Mark | None = None, broken: bool = False
+    ) -> None:
         """Note what is wrong at `path`; `broken`: its value is lost."""
         self.findings.append(Finding(path, what, mark or self.marks.value(path), got))
         if broken:
             self.broken.add(path)
 
-    def graft(self, path: Path, part: Draft) -> None:
+    def graft(self, path: FieldPath, part: Draft) -> None:
         """Take over marks and findings of `part`, whose data the caller puts at `path`."""
         self.broken = {old for old in self.broken if old[: len(path)] != path}
         self.broken.update(path + below for below in part.broken)
         self.findings.extend(Finding(path + each.path, each.what, each.mark, each.got) for each in part.findings)
         self.marks.graft(path, part.marks)
 
-    def is_broken(self, path: Path) -> bool:
+    def is_broken(self, path: FieldPath) -> bool:
         """Whether `path` lies at or below a value that could not be read."""
         return any(path[:length] in self.broken for length in range(len(path) + 1))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aimcsim.scenario.marks import Draft, Mark, Marks, Path
+from aimcsim.scenario.marks import Draft, FieldPath, Mark, Marks
 from aimcsim.scenario.yaml_marks import DEEPEST, MOST_NODES, parse_yaml
 
 #: What stands for a file name in the report of an overridden value.
@@ -58,7 +58,7 @@ def plain_draft(value: Any, name: str) -> Draft:
     return draft
 
 
-def _plain(value: Any, path: Path, draft: Draft, count: list[int]) -> Any:
+def _plain(value: Any, path: FieldPath, draft: Draft, count: list[int]) -> Any:
     count[0] += 1
     if len(path) > DEEPEST or count[0] > MOST_NODES:
         if not draft.is_broken(()):
@@ -79,13 +79,13 @@ def _plain(value: Any, path: Path, draft: Draft, count: list[int]) -> Any:
     return None
 
 
-def apply_override(draft: Draft, override: Override, expand: Callable[[Draft, Path], None]) -> None:
+def apply_override(draft: Draft, override: Override, expand: Callable[[Draft, FieldPath], None]) -> None:
     """Put the value of `override` into `draft`; mappings that are missing on the way are made.
 
     `expand(draft, path)` is called for every path passed through, and may replace a file name by its content.
     Raises OverrideError.
     """
-    path: Path = ()
+    path: FieldPath = ()
     node = draft.data
     parts = override.path.split(".")
     if "" in parts:
@@ -107,7 +107,7 @@ def apply_override(draft: Draft, override: Override, expand: Callable[[Draft, Pa
     node[place] = override.value.data
 
 
-def _place(node: Any, part: str, path: Path) -> str | int:
+def _place(node: Any, part: str, path: FieldPath) -> str | int:
     """`part` as a key or index of `node`, which stands at `path`."""
     where = ".".join(map(str, path))
     if isinstance(node, dict):

@@ -14,7 +14,7 @@ import yaml
 from yamlcore import CCoreLoader
 
 from aimcsim.errors import NOT_SHOWN
-from aimcsim.scenario.marks import Draft, Mark, Marks, Path, Spelled
+from aimcsim.scenario.marks import Draft, FieldPath, Mark, Marks, Spelled
 from aimcsim.scenario.text_file import TextError, checked_text, read_bytes
 
 #: Deepest nesting of lists and mappings; a scenario needs about six levels.
@@ -120,7 +120,7 @@ class _Reader:
             return error.draft()
         return self.draft
 
-    def _value(self, node: yaml.Node, path: Path, key: Mark | None) -> Any:
+    def _value(self, node: yaml.Node, path: FieldPath, key: Mark | None) -> Any:
         mark = _mark(node.start_mark, self._file)
         if next(self._count) > MOST_NODES:
             raise TextError(f"more than {MOST_NODES} keys and values (aliases written out)", mark)
@@ -141,7 +141,7 @@ class _Reader:
             self._open.discard(id(node))
         return self._broken(path, f"unknown tag {_tag(node.tag)}", mark)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: FieldPath) -> dict[str, Any]:
         first: dict[str, Mark] = {}
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -159,7 +159,7 @@ class _Reader:
             values[key] = self._value(value_node, (*path, key), mark)
         return values
 
-    def _check_only(self, node: yaml.Node, path: Path) -> None:
+    def _check_only(self, node: yaml.Node, path: FieldPath) -> None:
         """Look for errors in the value of a repeated key, whose marks and data are not used."""
         kept, self.draft = self.draft, Draft(None, Marks(Mark(self._file)))
         try:
@@ -168,7 +168,7 @@ class _Reader:
             kept.findings.extend(self.draft.findings)
             self.draft = kept
 
-    def _scalar(self, node: yaml.ScalarNode, path: Path, mark: Mark) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: FieldPath, mark: Mark) -> Any:
         if node.tag not in _SCALAR_TAGS:
             return self._broken(path, f"unknown tag {_tag(node.tag)}", mark)
         if node.tag == _CORE + "int" and len(node.value) > LONGEST_INTEGER:
@@ -178,7 +178,7 @@ class _Reader:
         except (ValueError, KeyError, IndexError):  # an explicit tag that the text does not fit, as in `!!int x`
             return self._broken(path, f"does not fit its tag {_tag(node.tag)}", mark, Spelled(node.value))
 
-    def _broken(self, path: Path, what: str, mark: Mark, got: Any = NOT_SHOWN) -> None:
+    def _broken(self, path: FieldPath, what: str, mark: Mark, got: Any = NOT_SHOWN) -> None:
         self.draft.fail(path, what, got, mark, broken=True)
 
 
