@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +16,10 @@ from aimcsim.errors import ScenarioError
 from aimcsim.scenario.load import read_scenario, scenario_from_data
 from aimcsim.scenario.marks import Marks
 from aimcsim.scenario.spec import Scenario
+from aimcsim.scenario.yaml_marks import parse_yaml
 from tests.scenario.examples import CHAIN, FILES, MODEL, TABLE, TRAINED, scenario_data
 
+TRAINED_DATA = parse_yaml(TRAINED, "s.yaml").data
 WEIRD_TEXTS = [
     "", "~", ".nan", "-.inf", "1e999", "0x" + "f" * 5000, "9" * 5000, "- ", "? ", ": ", "{", "]", "'", '"', "&a ", "*a",
     "!!int ", "!x ", "|\n", ">-\n", "\t", "\0", "\x1b[2J", "\u202e", "\ud7ff", "🎉", "<<: ", "---\n", "%YAML 9.9\n",
@@ -123,7 +124,7 @@ def test_a_spoilt_text_is_read_or_refused(folder: Path, source: str, seed: int) 
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=quiet)
-@given(data=scenario_data | st.just(yaml.safe_load(TRAINED)), seed=seeds)
+@given(data=scenario_data | st.just(TRAINED_DATA), seed=seeds)
 def test_a_spoilt_tree_is_read_or_refused(folder: Path, data: Any, seed: int) -> None:
     try_tree(folder, data, seed)
 
@@ -150,6 +151,6 @@ def test_ten_thousand_spoilt_texts_are_read_or_refused(folder: Path, source: str
 
 @pytest.mark.long
 @settings(max_examples=10_000, deadline=None, suppress_health_check=quiet)
-@given(data=scenario_data | st.just(yaml.safe_load(TRAINED)), seed=seeds)
+@given(data=scenario_data | st.just(TRAINED_DATA), seed=seeds)
 def test_ten_thousand_spoilt_trees_are_read_or_refused(folder: Path, data: Any, seed: int) -> None:
     try_tree(folder, data, seed)
