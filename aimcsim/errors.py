@@ -48,7 +48,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}:{self.column}: {where}{self.what}{shown(self.got)}"
+        return f"{harmless(self.file, 1024)}:{self.line}:{self.column}: {where}{self.what}{shown(self.got)}"
 
 
 class ScenarioError(AimcsimError):

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from aimcsim.scenario.base import Count, Flag, Name, NonNegativeInt, NonNegativeReal, PositiveReal, Real, Spec
+from aimcsim.scenario.base import (
+    AsText,
+    Count,
+    Flag,
+    Name,
+    NonNegativeInt,
+    NonNegativeReal,
+    PositiveReal,
+    Real,
+    Spec,
+)
 
 
 class StageTimes(Spec):
@@ -48,6 +58,33 @@ class NanosecondTiming(Spec):
     sum_ns: NonNegativeReal = 0.0
     activation_ns: NonNegativeReal = 0.0
     loss_ns: NonNegativeReal = 0.0
+
+
+def _timing_form(value: Any) -> str | None:
+    """Which timing is meant: `stages` and the keys in nanoseconds decide (`clock_ns` alone does not)."""
+    if isinstance(value, str):
+        return AsText.tag
+    if isinstance(value, Spec):
+        return f"({type(value).__name__})"
+    if not isinstance(value, dict):
+        return None
+    if "stages" in value:
+        return "(StageTiming)"
+    in_ns = any(isinstance(key, str) and key.endswith("_ns") and key != "clock_ns" for key in value)
+    return "(NanosecondTiming)" if in_ns else "(CycleTiming)"
+
+
+Timing = Annotated[
+    Annotated[Name, AsText]
+    | Annotated[StageTiming, Tag("(StageTiming)")]
+    | Annotated[CycleTiming, Tag("(CycleTiming)")]
+    | Annotated[NanosecondTiming, Tag("(NanosecondTiming)")],
+    Discriminator(
+        _timing_form,
+        custom_error_type="wrong_form",
+        custom_error_message="must be the name of a preset, times in cycles, times in nanoseconds, or `stages:`",
+    ),
+]
 
 
 class TileSpec(Spec):
@@ -133,7 +170,9 @@ class MappingSpec(Spec):
 class HardwareSpec(Spec):
     """Everything below the layer graph."""
 
-    timing: Name | StageTiming | CycleTiming | NanosecondTiming = "unit"
+    timing: Timing = Field(
+        "unit", description="a preset (`aimcsim list hardware`), times in cycles or nanoseconds, or `stages:`"
+    )
     tile: TileSpec = TileSpec()
     link: LinkSpec = LinkSpec()
     device: DeviceSpec = SoftBoundsDevice(name="soft-bounds")

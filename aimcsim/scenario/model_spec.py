@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from aimcsim.scenario.base import Count, Name, NonNegativeReal, Spec
 
@@ -71,4 +71,19 @@ class ChainSpec(Spec):
     chain: Annotated[Count, Field(le=1024)]
 
 
-ModelSpec = NetworkSpec | ChainSpec
+def _model_form(value: Any) -> str | None:
+    if isinstance(value, Spec):
+        return f"({type(value).__name__})"
+    if not isinstance(value, dict):
+        return None
+    return "(ChainSpec)" if "chain" in value and "layers" not in value else "(NetworkSpec)"
+
+
+ModelSpec = Annotated[
+    Annotated[NetworkSpec, Tag("(NetworkSpec)")] | Annotated[ChainSpec, Tag("(ChainSpec)")],
+    Discriminator(
+        _model_form,
+        custom_error_type="wrong_form",
+        custom_error_message="must be the path of a model file, a network of layers, or `chain:`",
+    ),
+]

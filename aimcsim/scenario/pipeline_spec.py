@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from aimcsim.scenario.base import Count, Name, Spec, Text
+from aimcsim.scenario.base import AsList, AsMapping, AsNumber, AsText, Count, Name, Spec, Text, one_of_forms
 
 #: A cell of a CSV schedule, in the notation of torch.distributed.pipelining: virtual stage, kind, micro-batch.
-ActionCell = Annotated[str, Field(pattern=r"^\s*(\d{1,6}[FBUW]\d{1,6})?\s*$")]
+CELL_PATTERN = r"^\s*([0-9]{1,6}[FBUW][0-9]{1,6})?\s*$"
+ActionCell = Annotated[str, Strict(), Field(pattern=CELL_PATTERN)]
 
 
 class TableSchedule(Spec):
@@ -21,21 +22,36 @@ class TableSchedule(Spec):
 class PipelineSpec(Spec):
     """Stages, schedule and batch sizes."""
 
-    stages: Annotated[Count, Field(le=1024)] | Literal["auto"] | list[list[Name]] = Field(
+    stages: Annotated[
+        Annotated[Count, Field(le=1024), AsNumber]
+        | Annotated[Literal["auto"], AsText]
+        | Annotated[list[list[Name]], Field(min_length=1, max_length=1024), AsList],
+        one_of_forms("a whole number, auto, or a list with the layers of each stage", "auto"),
+    ] = Field(
         "auto",
-        description="a number, auto (the fewest stages whose longest equals the longest layer), or the layers of each stage",
+        description="a number, auto (the fewest stages whose longest equals the longest layer), "
+        "or the layers of each stage",
     )
-    schedule: Text | TableSchedule = Field(
-        "async", description="a name (`aimcsim list schedules`) or a .csv file of actions"
-    )
+    schedule: Annotated[
+        Annotated[Text, AsText] | Annotated[TableSchedule, AsMapping],
+        one_of_forms("the name of a schedule, a .csv file, or `table:`"),
+    ] = Field("async", description="a name (`aimcsim list schedules`) or a .csv file of actions")
     micro_batch: Annotated[Count, Field(le=2**20)] = Field(1, description="samples of a micro-batch")
     micro_batches: Annotated[Count, Field(le=2**20)] = Field(
         1, description="micro-batches of a mini-batch, between two flushes"
     )
     max_in_flight: (
-        Literal["M-m+1", "2(M-m)+1", "unbounded"]
-        | Annotated[Count, Field(le=2**20)]
-        | list[Annotated[Count, Field(le=2**20)]]
+        Annotated[
+            Annotated[Literal["M-m+1", "2(M-m)+1", "unbounded"], AsText]
+            | Annotated[Count, Field(le=2**20), AsNumber]
+            | Annotated[list[Annotated[Count, Field(le=2**20)]], Field(min_length=1, max_length=1024), AsList],
+            one_of_forms(
+                "M-m+1, 2(M-m)+1, unbounded, a whole number, or a list of one a stage",
+                "M-m+1",
+                "2(M-m)+1",
+                "unbounded",
+            ),
+        ]
         | None
     ) = Field(
         None,

@@ -7,7 +7,7 @@ from pydantic import Field
 from aimcsim.scenario.base import NonNegativeInt, RunName, Spec
 from aimcsim.scenario.data_spec import DataSpec
 from aimcsim.scenario.hardware_spec import HardwareSpec
-from aimcsim.scenario.model_spec import ChainSpec, NetworkSpec
+from aimcsim.scenario.model_spec import ModelSpec
 from aimcsim.scenario.pipeline_spec import PipelineSpec
 from aimcsim.scenario.training_spec import EvaluationSpec, TraceSpec, TrainingSpec
 
@@ -17,7 +17,7 @@ class Scenario(Spec):
 
     name: RunName
     seed: NonNegativeInt = 0
-    model: NetworkSpec | ChainSpec = Field(
+    model: ModelSpec = Field(
         description="path of a model file relative to the scenario file, or inline layers, or chain: M"
     )
     data: DataSpec = DataSpec(name="none")

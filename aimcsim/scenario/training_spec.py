@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from aimcsim.scenario.base import Count, NonNegativeInt, NonNegativeReal, PositiveReal, Spec
+from aimcsim.scenario.base import (
+    AsMapping,
+    AsNumber,
+    AsText,
+    Count,
+    NonNegativeInt,
+    NonNegativeReal,
+    PositiveReal,
+    Spec,
+    one_of_forms,
+)
 
 
 class StepDecay(Spec):
@@ -36,7 +46,10 @@ class TrainingSpec(Spec):
     """What is trained, how long, how often it is looked at."""
 
     algorithm: AlgorithmSpec = AnalogSGD(name="analog-sgd")
-    learning_rate: NonNegativeReal | StepDecay = 0.1
+    learning_rate: Annotated[
+        Annotated[NonNegativeReal, AsNumber] | Annotated[StepDecay, AsMapping],
+        one_of_forms("a number >= 0, or {initial, factor, every_epochs}"),
+    ] = 0.1
     reduction: Literal["mean", "sum"] = Field(
         "mean",
         description="mean: over the mini-batch (serial, synchronous) or micro-batch (asynchronous); "
@@ -49,7 +62,7 @@ class TrainingSpec(Spec):
     evaluate_every: Count | None = Field(
         None, description="samples between evaluations, rounded up to whole mini-batches; default: an epoch"
     )
-    target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
+    target_accuracy: Annotated[float, Strict(), Field(gt=0, le=1)] | None = None
 
 
 class EvaluationSpec(Spec):
@@ -61,4 +74,7 @@ class EvaluationSpec(Spec):
 class TraceSpec(Spec):
     """What of the op log is kept."""
 
-    ops: Literal["all", "none"] | NonNegativeInt = Field("all", description="all, none, or the first N cycles")
+    ops: Annotated[
+        Annotated[Literal["all", "none"], AsText] | Annotated[NonNegativeInt, AsNumber],
+        one_of_forms("all, none, or a whole number of cycles", "all", "none"),
+    ] = Field("all", description="all, none, or the first N cycles")
