@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
-from aimcsim.errors import FieldError
+from aimcsim.data.fit import check_data_fits
+from aimcsim.errors import FieldError, FieldErrors
 from aimcsim.hardware.durations import Durations
 from aimcsim.hardware.floorplan import Floorplan, LinkPlan
 from aimcsim.hardware.placing import place
@@ -16,9 +19,11 @@ from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.pipeline.schedules.base import Schedule
 from aimcsim.pipeline.schedules.registry import chunks_of, make_schedule
 from aimcsim.scenario.hardware_spec import StageTiming
-from aimcsim.scenario.model_spec import ChainSpec
+from aimcsim.scenario.model_spec import ChainSpec, NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.scenario.training_spec import AnalogSGD
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,37 +59,75 @@ class Assembly:
 def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembly:
     """Put a scenario together. `training_samples`: size of the training set, which turns epochs into samples.
 
-    Raises FieldError or FieldErrors for what its parts alone can not show.
+    Raises FieldErrors with all that its parts alone can not show.
     """
-    model, pipeline, hardware = scenario.model, scenario.pipeline, scenario.hardware
-    chain = isinstance(model, ChainSpec)
-    chunks = chunks_of(pipeline)
-    network = chain_network(model.chain * chunks) if isinstance(model, ChainSpec) else build_network(model)
-    times = resolve_timing(hardware, chain)
-    if chain and pipeline.stages == "auto":
-        assert isinstance(model, ChainSpec)
-        scenario_for_placing = scenario.model_copy(update={"pipeline": pipeline.model_copy(update={"stages": model.chain})})
-    else:
-        scenario_for_placing = scenario
-    floorplan = place(network, scenario_for_placing, times, chunks)
-    if isinstance(hardware.timing, StageTiming) and len(hardware.timing.stages) != floorplan.stages:
-        raise FieldError(
-            ("hardware", "timing", "stages"), f"needs one triple a stage: {floorplan.stages}", len(hardware.timing.stages)
-        )
-    samples = total_samples(scenario, training_samples)
-    analog = not chain and isinstance(scenario.training.algorithm, AnalogSGD)
-    schedule = make_schedule(pipeline, floorplan.stages, samples // pipeline.micro_batch, analog)
-    durations = Durations(
-        floorplan,
-        times,
-        samples=pipeline.micro_batch,
-        positions=[max(1, network.layers[unit.layer].positions) for unit in floorplan.units],
-        nominal_slots=hardware.pulses.desired_bl,
-        gradient_apart=schedule.gradient_apart,
-    )
+    errors: list[FieldError] = []
+    network = collect(errors, lambda: _network(scenario))
+    times = collect(errors, lambda: resolve_timing(scenario.hardware, isinstance(scenario.model, ChainSpec)))
+    samples = collect(errors, lambda: total_samples(scenario, training_samples))
+    floorplan = collect(errors, lambda: _floorplan(scenario, network, times)) if network and times else None
+    if network:
+        errors += check_data_fits(scenario.data, network)
+    schedule = collect(errors, lambda: _schedule(scenario, floorplan, samples or 0)) if floorplan else None
+    if errors or network is None or times is None or samples is None or floorplan is None or schedule is None:
+        raise FieldErrors(errors)
+    durations = collect(errors, lambda: _durations(scenario, network, floorplan, times, schedule))
+    if durations is None:
+        raise FieldErrors(errors)
     links = tuple(_link_times(scenario, link) for link in floorplan.links)
     plan = MachinePlan(floorplan, schedule, durations, links, times.loss)
     return Assembly(scenario, network, times, floorplan, schedule, plan, samples)
+
+
+def collect(errors: list[FieldError], step: Callable[[], T]) -> T | None:
+    """The result of `step`, or None with what it raised added to `errors`: so that all errors are found at once."""
+    try:
+        return step()
+    except FieldErrors as found:
+        errors += found.errors
+    except FieldError as found:
+        errors.append(found)
+    return None
+
+
+def _network(scenario: Scenario) -> Network:
+    model = scenario.model
+    return (
+        chain_network(model.chain * chunks_of(scenario.pipeline))
+        if isinstance(model, ChainSpec)
+        else build_network(model)
+    )
+
+
+def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:
+    model, timing = scenario.model, scenario.hardware.timing
+    stages = scenario.pipeline.stages
+    if isinstance(model, ChainSpec) and stages == "auto":
+        stages = model.chain
+    floorplan = place(network, scenario.hardware.tile, stages, times, chunks_of(scenario.pipeline))
+    if isinstance(timing, StageTiming) and len(timing.stages) != floorplan.stages:
+        what = f"needs one triple a stage, {floorplan.stages}"
+        raise FieldError(("hardware", "timing", "stages"), what, len(timing.stages))
+    return floorplan
+
+
+def _schedule(scenario: Scenario, floorplan: Floorplan, samples: int) -> Schedule:
+    analog = isinstance(scenario.model, NetworkSpec) and isinstance(scenario.training.algorithm, AnalogSGD)
+    total = samples // scenario.pipeline.micro_batch
+    return make_schedule(scenario.pipeline, floorplan.stages, total, analog)
+
+
+def _durations(
+    scenario: Scenario, network: Network, floorplan: Floorplan, times: Times, schedule: Schedule
+) -> Durations:
+    return Durations(
+        floorplan,
+        times,
+        samples=scenario.pipeline.micro_batch,
+        positions=[max(1, network.layers[unit.layer].positions) for unit in floorplan.units],
+        nominal_slots=scenario.hardware.pulses.desired_bl,
+        gradient_apart=schedule.gradient_apart,
+    )
 
 
 def total_samples(scenario: Scenario, training_samples: int | None) -> int:

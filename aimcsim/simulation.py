@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,8 +13,10 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from aimcsim.assembly import Assembly, assemble
+from aimcsim.loading import nominal_epoch
 from aimcsim.pipeline.machine import Machine
 from aimcsim.result import METRICS_SCHEMA, Result
+from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.trace.metrics import MetricsRecorder
 from aimcsim.trace.oplog import NoOpLog, OpLog
@@ -62,7 +63,7 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
     # More BLAS threads would change the rounding with the host, and are slower beside a busy process (rule 7).
     with threadpool_limits(1):
         session = _session(scenario) if train and trains(scenario) else None
-        assembly = session.assembly if session is not None else assemble(scenario, _nominal_epoch(scenario))
+        assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
         scratch = tempfile.TemporaryDirectory(prefix="aimcsim-")
         log = _op_log(scenario, Path(scratch.name), assembly)
         recorder = MetricsRecorder(assembly.floorplan, assembly.schedule, log)
@@ -87,8 +88,6 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
 
 def trains(scenario: Scenario) -> bool:
     """True where a scenario has a network and data to train it on."""
-    from aimcsim.scenario.model_spec import NetworkSpec
-
     return isinstance(scenario.model, NetworkSpec) and scenario.data.name != "none"
 
 
@@ -97,16 +96,6 @@ def _session(scenario: Scenario) -> TrainingSession:
     from aimcsim.training.session import open_session
 
     return open_session(scenario)
-
-
-def _nominal_epoch(scenario: Scenario) -> int | None:
-    """Size of the training set without loading it, for a timing-only run over epochs."""
-    from aimcsim.data.shapes import shape_of
-
-    if scenario.data.train is not None:
-        return scenario.data.train
-    shape = shape_of(scenario.data)
-    return None if shape is None else shape.train
 
 
 def _op_log(scenario: Scenario, folder: Path, assembly: Assembly) -> OpLog | NoOpLog:
@@ -118,8 +107,3 @@ def _op_log(scenario: Scenario, folder: Path, assembly: Assembly) -> OpLog | NoO
 
 def _metrics_table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=METRICS_SCHEMA)
-
-
-def host() -> dict[str, Any]:
-    """What the run ran on, for the summary."""
-    return {"cpus": os.cpu_count()}

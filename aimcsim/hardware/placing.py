@@ -12,17 +12,26 @@ from aimcsim.hardware.stages import group_layers
 from aimcsim.hardware.timing import Times
 from aimcsim.network.graph import Network
 from aimcsim.network.layers import Dense, Opaque
-from aimcsim.scenario.spec import Scenario
+from aimcsim.scenario.hardware_spec import TileSpec
 
 #: More units than this and Python objects alone would fill the memory.
 MOST_UNITS = 1_000_000
 
 
-def place(network: Network, scenario: Scenario, times: Times, chunks_per_stage: int) -> Floorplan:
-    """Floorplan of `network` under the scenario's tile size, stages and times. Raises FieldError(s)."""
-    shards = _shards(network, scenario)
+def place(
+    network: Network,
+    tile: TileSpec,
+    stages_wanted: int | str | Sequence[Sequence[str]],
+    times: Times,
+    chunks_per_stage: int,
+) -> Floorplan:
+    """Floorplan of `network` on tiles of at most `tile`'s size, in stages as `pipeline.stages` says.
+
+    Raises FieldError(s) on `pipeline.stages` and `hardware.tile`.
+    """
+    shards = _shards(network, tile)
     cost = {name: layer_cycles(times, len(parts) > 1) for name, parts in shards.items()}
-    groups = group_layers(network, scenario.pipeline.stages, chunks_per_stage, cost)
+    groups = group_layers(network, stages_wanted, chunks_per_stage, cost)
     stages = len(groups) // chunks_per_stage
     units: list[Unit] = []
     chunks = tuple(
@@ -32,9 +41,8 @@ def place(network: Network, scenario: Scenario, times: Times, chunks_per_stage: 
     return Floorplan(stages, chunks_per_stage, tuple(units), chunks, _links(network, groups))
 
 
-def _shards(network: Network, scenario: Scenario) -> dict[str, tuple[Shard, ...]]:
+def _shards(network: Network, tile: TileSpec) -> dict[str, tuple[Shard, ...]]:
     """Shards of every array layer; an analog bias is one more input row."""
-    tile = scenario.hardware.tile
     found: dict[str, tuple[Shard, ...]] = {}
     total = 0
     for name in network.order:

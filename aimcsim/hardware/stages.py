@@ -111,7 +111,9 @@ def _explicit(network: Network, lists: Sequence[Sequence[str]], chunks: int) -> 
 def _refuse_backward_edges(network: Network, groups: Sequence[Sequence[str]]) -> None:
     stage_of = {name: g for g, names in enumerate(groups) for name in names}
     errors = [
-        FieldError(PATH, f"{name} in stage {stage_of[name] + 1} reads {source} of the later stage {stage_of[source] + 1}")
+        FieldError(
+            PATH, f"{name} in stage {stage_of[name] + 1} reads {source} of the later stage {stage_of[source] + 1}"
+        )
         for name in network.order
         for source in network.layers[name].inputs
         if source in stage_of and stage_of[source] > stage_of[name]

@@ -55,9 +55,7 @@ def _add_layer(
         shard = tile.shard
         assert shard is not None
         rows, columns = shard.inputs.stop - shard.inputs.start, shard.outputs.stop - shard.outputs.start
-        graph.add_node(
-            tile.name, kind="tile", stage=chunk.stage + 1, chunk=chunk.index, rows=rows, columns=columns
-        )
+        graph.add_node(tile.name, kind="tile", stage=chunk.stage + 1, chunk=chunk.index, rows=rows, columns=columns)
         graph.add_edge(tile.name, out[name], values=columns, link=False)
     for source in layer.inputs:
         crosses = stage_of[source] is not None and stage_of[source] != chunk.virtual

@@ -49,9 +49,7 @@ class AnalogSGD:
         """Product with copied conductances, through the converters unless `perfect`."""
         if perfect:
             return x @ (snapshot * np.float32(self.tile.scale)).T
-        return self.tile.forward(
-            x, first_sample=first_sample, purpose="evaluation", draw=draw, conductances=snapshot
-        )
+        return self.tile.forward(x, first_sample=first_sample, purpose="evaluation", draw=draw, conductances=snapshot)
 
     @property
     def weights(self) -> Floats:

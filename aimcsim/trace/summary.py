@@ -54,7 +54,9 @@ def summarise(
         "peak_activations": {str(m): s.state.peak_activations for m, s in enumerate(machine.stages, 1)},
         "status": status,
         "diverged": None if diverged is None else {"cycle": diverged[0], "samples": diverged[1]},
-        "durations": "nominal" if assembly.times.depends_on_data and session is None else "measured"
+        "durations": "nominal"
+        if assembly.times.depends_on_data and session is None
+        else "measured"
         if assembly.times.depends_on_data
         else "fixed",
         "bottleneck": describe_bottleneck(assembly, session is not None, ops),

@@ -102,7 +102,11 @@ def _parse_row(
             continue
         match = _CELL.fullmatch(text)
         if match is None:
-            errors.append(FieldError((*PATH, stage, column), "an action reads like 0F0 (virtual stage, F|B|U|W, micro-batch)", cell))
+            errors.append(
+                FieldError(
+                    (*PATH, stage, column), "an action reads like 0F0 (virtual stage, F|B|U|W, micro-batch)", cell
+                )
+            )
             continue
         virtual, kind, micro_batch = int(match[1]), match[2], int(match[3])
         if virtual % stages != stage or virtual >= stages * chunks:
@@ -123,7 +127,9 @@ def _incomplete(row: Row, stage: int, micro_batches: int, chunks: int) -> Iterat
             yield FieldError((*PATH, stage, column), f"{_text(action)} stands in this row already")
         needed = {BACKWARD: FORWARD, UPDATE: BACKWARD, WEIGHT_GRADIENT: BACKWARD}.get(action.kind)
         if needed and action._replace(kind=needed) not in seen:
-            yield FieldError((*PATH, stage, column), f"{_text(action)} needs {_text(action._replace(kind=needed))} before it")
+            yield FieldError(
+                (*PATH, stage, column), f"{_text(action)} needs {_text(action._replace(kind=needed))} before it"
+            )
         seen[action] = column
     kinds = {FORWARD, BACKWARD} | {a.kind for a in seen if a.kind == WEIGHT_GRADIENT}
     if any(a.kind == UPDATE for a in seen) and WEIGHT_GRADIENT not in kinds:

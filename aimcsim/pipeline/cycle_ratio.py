@@ -1,0 +1,79 @@
+"""Maximum cycle ratio of an event graph, exact, with a cycle that attains it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aimcsim.pipeline.event_graph import Edge, EventGraph
+
+Integers = NDArray[np.int64]
+
+
+def maximum_cycle_ratio(graph: EventGraph) -> tuple[Fraction, list[Edge]]:
+    """Largest delay / lag over all cycles, and the edges of such a cycle in order.
+
+    Dinkelbach's iteration in integers: while some cycle has a positive sum of delay - ratio * lag, its own ratio is
+    better. Every stage's resource order is a cycle of lag 1, so there is one to begin with.
+    """
+    source, target, delay, lag = (np.array(column, np.int64) for column in zip(*graph.edges, strict=True))
+    order = np.argsort(target, kind="stable")
+    source, target, delay, lag = source[order], target[order], delay[order], lag[order]
+    starts = np.flatnonzero(np.r_[True, target[1:] != target[:-1]])
+    ratio, best = Fraction(-1), []
+    while True:
+        weight = delay * ratio.denominator - lag * ratio.numerator
+        cycle = _positive_cycle(graph.nodes, source, target, weight, starts)
+        if cycle is None:
+            return ratio, [Edge(*(int(v) for v in (source[e], target[e], delay[e], lag[e]))) for e in best]
+        lags = int(lag[cycle].sum())
+        assert lags > 0, "a cycle without lag is a deadlock, which the schedule's checks refuse"
+        ratio, best = Fraction(int(delay[cycle].sum()), lags), cycle
+
+
+def _positive_cycle(
+    nodes: int, source: Integers, target: Integers, weight: Integers, starts: Integers
+) -> list[int] | None:
+    """Edges of a cycle of positive weight, None if there is none: Bellman-Ford for longest paths.
+
+    Edges are sorted by target; `starts` is where each target's edges begin.
+    """
+    targets = target[starts]
+    length = np.zeros(nodes, np.int64)
+    parent = np.full(nodes, -1, np.int64)
+    counts = np.diff(np.r_[starts, len(target)])
+    for _ in range(nodes + 1):
+        reached = length[source] + weight
+        longest = np.maximum.reduceat(reached, starts)
+        better = longest > length[targets]
+        if not better.any():
+            return None
+        # The first edge of each target that attains the maximum becomes the parent of a bettered node.
+        attains = np.flatnonzero(reached == np.repeat(longest, counts))
+        first = attains[np.searchsorted(attains, starts)]
+        length[targets[better]] = longest[better]
+        parent[targets[better]] = first[better]
+        cycle = _parent_cycle(parent, source)
+        if cycle is not None:
+            return cycle
+    return None
+
+
+def _parent_cycle(parent: Integers, source: Any) -> list[int] | None:
+    """A cycle of the parent edges, which in longest-path search is always one of positive weight."""
+    state = np.zeros(len(parent), np.int8)
+    for root in np.flatnonzero(parent >= 0).tolist():
+        path = []
+        node = root
+        while state[node] == 0 and parent[node] >= 0:
+            state[node] = 1
+            path.append(node)
+            node = int(source[parent[node]])
+        if state[node] == 1 and node in path:
+            ring = path[path.index(node) :]
+            return [int(parent[n]) for n in reversed(ring)]
+        state[path] = 2
+    return None

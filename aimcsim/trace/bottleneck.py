@@ -1,0 +1,86 @@
+"""The bottleneck in words: the critical cycle of a fixed order, or the critical path of what a policy did."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+from aimcsim.assembly import Assembly
+from aimcsim.hardware.floorplan import Floorplan
+from aimcsim.pipeline.actions import Action
+from aimcsim.pipeline.cycle_ratio import maximum_cycle_ratio
+from aimcsim.pipeline.event_graph import EventGraph, event_graph
+from aimcsim.pipeline.schedules.base import FixedOrder
+from aimcsim.trace.critical_path import critical_shares
+
+#: Largest period (actions of all stages) whose event graph is searched: beyond it the search would outlast the run.
+MOST_ACTIONS = 20_000
+
+#: Most changes of stage that a critical cycle is spelt out with.
+MOST_RUNS = 8
+
+KIND_ORDER = "FBWUT"
+
+
+def describe_bottleneck(assembly: Assembly, trained: bool, ops: Path | None) -> str | None:
+    """One sentence, or None where nothing can be said (a policy without an op log, too few actions)."""
+    plan, schedule = assembly.plan, assembly.schedule
+    data_decides = trained and assembly.times.depends_on_data
+    if isinstance(schedule, FixedOrder) and not data_decides:
+        period = schedule.period_micro_batches
+        if period * len(plan.floorplan.chunks) * len(KIND_ORDER) <= MOST_ACTIONS:
+            graph = event_graph(plan)
+            ratio, edges = maximum_cycle_ratio(graph)
+            lag = sum(edge.lag for edge in edges)
+            words = _cycle_in_words(graph, [edge.source for edge in edges], plan.floorplan, int(ratio * lag))
+            return f"{words} = {_cycles(int(ratio * lag))} {_per(lag, period)}"
+    if ops is None:
+        return None
+    shares = critical_shares(ops, plan)
+    if shares is None:
+        return None
+    parts = ", ".join(f"{stage_name(plan.floorplan, m)} {kind} {share:.0%}" for (m, kind), share in shares.parts)
+    return f"critical path, cycles {shares.first} to {shares.last}: {parts}"
+
+
+def stage_name(floorplan: Floorplan, stage: int) -> str:
+    """`stage 2 (fc2)` for the stage with index 1."""
+    layers = floorplan.stage_layers(stage)
+    shown = "+".join(layers[:3]) + ("+…" if len(layers) > 3 else "")
+    return f"stage {stage + 1} ({shown})"
+
+
+def _cycle_in_words(graph: EventGraph, nodes: list[int], floorplan: Floorplan, total: int) -> str:
+    """The actions of a cycle in the order in which they wait for each other, from the lowest stage's F.
+
+    A long way round is summed up by stage instead.
+    """
+    actions = [graph.actions[node] for node in nodes if node < len(graph.actions)]
+    first = min(range(len(actions)), key=lambda i: (actions[i][0], KIND_ORDER.find(actions[i][1].kind), i))
+    runs = [list(run) for _, run in groupby(actions[first:] + actions[:first], lambda a: a[0])]
+    if len(runs) > MOST_RUNS:
+        runs = [[a for a in actions if a[0] == stage] for stage in sorted({a[0] for a in actions})]
+    if len(runs) == 1:
+        runs[0].sort(key=lambda a: KIND_ORDER.find(a[1].kind))
+    words = [f"{stage_name(floorplan, run[0][0])}: {_sum_in_words(run)}" for run in runs]
+    links = total - sum(cycles for _, _, cycles in actions)
+    return " → ".join([*words, f"links and loss {links}"] if links else words)
+
+
+def _sum_in_words(run: list[tuple[int, Action, int]]) -> str:
+    """`F 1 + B 1 + U 4`, several of a kind as `4 F of 1`."""
+    by_kind: dict[tuple[str, int], int] = {}
+    for _, action, cycles in run:
+        key = action.kind, cycles
+        by_kind[key] = by_kind.get(key, 0) + 1
+    return " + ".join(f"{kind} {c}" if n == 1 else f"{n} {kind} of {c}" for (kind, c), n in by_kind.items() if c)
+
+
+def _cycles(count: int) -> str:
+    return "1 cycle" if count == 1 else f"{count} cycles"
+
+
+def _per(lag: int, period: int) -> str:
+    if period == 1:
+        return "per micro-batch" if lag == 1 else f"per {lag} micro-batches"
+    return f"per mini-batch of {period} micro-batches" if lag == 1 else f"per {lag} mini-batches of {period}"
