@@ -1,0 +1,64 @@
+"""What every tile checks at its door; messages name what was wrong and what came."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float32]
+
+
+def as_samples(values: ArrayLike, lines: int, what: str) -> Floats:
+    """`values` as C-contiguous float32 of shape (batch, lines); ValueError for any other shape."""
+    array = np.asarray(values, dtype=np.float32, order="C")
+    if array.ndim != 2 or array.shape[1] != lines:
+        raise ValueError(f"{what} must have shape (batch, {lines}) (got {array.shape})")
+    return array
+
+
+def as_matrix(values: ArrayLike, shape: tuple[int, int], what: str) -> Floats:
+    """A copy of `values` as finite C-contiguous float32 of `shape`; ValueError otherwise."""
+    array = np.array(values, dtype=np.float32, order="C")
+    if array.shape != shape:
+        raise ValueError(f"{what} must have shape {shape} (got {array.shape})")
+    if not np.isfinite(array).all():
+        at = np.argwhere(~np.isfinite(array))[0]
+        raise ValueError(f"{what} must be finite (got {array[tuple(at)]} at {tuple(at.tolist())})")
+    return array
+
+
+def check_size(out_size: int, in_size: int) -> None:
+    """ValueError unless both are at least 1."""
+    for what, size in (("out_size", out_size), ("in_size", in_size)):
+        if size < 1:
+            raise ValueError(f"{what} must be at least 1 (got {size})")
+
+
+def check_finite(value: float, what: str) -> float:
+    """`value` itself; ValueError if it is not finite."""
+    if not math.isfinite(value):
+        raise ValueError(f"{what} must be finite (got {value})")
+    return value
+
+
+def check_elapsed(seconds: float) -> None:
+    """ValueError unless `seconds` is finite and not negative: simulated time does not run backward."""
+    if not (math.isfinite(seconds) and seconds >= 0.0):
+        raise ValueError(f"elapsed seconds must be finite and >= 0 (got {seconds})")
+
+
+def check_pairs(x: Floats, d: Floats) -> None:
+    """ValueError unless x and d hold the same number of samples."""
+    if x.shape[0] != d.shape[0]:
+        raise ValueError(f"x and d must have the same batch size (got {x.shape[0]} and {d.shape[0]})")
+
+
+def check_updated(status: int) -> int:
+    """Slots that an update kernel used; ValueError if it refused a sample (status −1−s), with nothing changed."""
+    if status < 0:
+        raise ValueError(
+            f"x and d of an update must be finite (got NaN or infinity in sample {-1 - status} of the call)"
+        )
+    return status

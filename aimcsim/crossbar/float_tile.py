@@ -1,0 +1,95 @@
+"""A tile without physics: exact float32 products and steps, behind the interface of `AnalogTile`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from aimcsim.crossbar.checks import (
+    as_matrix,
+    as_samples,
+    check_elapsed,
+    check_finite,
+    check_pairs,
+    check_size,
+    check_updated,
+)
+from aimcsim.crossbar.update import update_float
+
+Floats = NDArray[np.float32]
+
+
+class FloatTile:
+    """Digital reference: forward x Wᵀ, backward d W, update W −= lr·d xᵀ sample by sample, all in float32.
+
+    Takes and ignores what only physics needs (`first_sample`, `purpose`, `draw`), so that one training loop serves
+    both tiles. `nominal_slots` is 0: nothing is pulsed.
+    """
+
+    nominal_slots = 0
+    scale = 1.0
+
+    def __init__(self, out_size: int, in_size: int, *, name: str = "tile", weights: ArrayLike | None = None) -> None:
+        check_size(out_size, in_size)
+        self.out_size = out_size
+        self.in_size = in_size
+        self.name = name
+        self._weights: Floats = np.zeros((out_size, in_size), np.float32)
+        if weights is not None:
+            self.weights = weights
+
+    @property
+    def weights(self) -> Floats:
+        """A copy of W (out, in)."""
+        return self._weights.copy()
+
+    @weights.setter
+    def weights(self, values: ArrayLike) -> None:
+        self._weights = as_matrix(values, (self.out_size, self.in_size), "weights")
+
+    def forward(
+        self,
+        x: ArrayLike,
+        *,
+        first_sample: int | None = None,
+        purpose: str = "forward",
+        draw: int = 0,
+        conductances: Floats | None = None,
+    ) -> Floats:
+        """x Wᵀ: (batch, in) to (batch, out); `conductances`, if given, stand in for W."""
+        matrix = self._weights if conductances is None else conductances
+        y: Floats = np.dot(as_samples(x, self.in_size, "x"), matrix.T)
+        return y
+
+    def backward(self, d: ArrayLike, *, first_sample: int | None = None) -> Floats:
+        """d W: (batch, out) to (batch, in)."""
+        y: Floats = np.dot(as_samples(d, self.out_size, "d"), self._weights)
+        return y
+
+    def update(self, x: ArrayLike, d: ArrayLike, learning_rate: float, *, first_sample: int | None = None) -> int:
+        """W −= lr·d xᵀ in place, in sample order; 0 slots. ValueError, W untouched, if any is not finite."""
+        lines, errors = as_samples(x, self.in_size, "x"), as_samples(d, self.out_size, "d")
+        check_pairs(lines, errors)
+        return check_updated(
+            update_float(self._weights, lines, errors, check_finite(float(learning_rate), "learning_rate"))
+        )
+
+    def elapse(self, seconds: float) -> None:
+        """Digital weights do not age; the time is only checked."""
+        check_elapsed(seconds)
+
+    def snapshot(self) -> Floats:
+        """A copy of the stored matrix, for `restore` or for `forward(conductances=...)`."""
+        return self._weights.copy()
+
+    def restore(self, conductances: ArrayLike) -> None:
+        """Put a snapshot back."""
+        self._weights = as_matrix(conductances, (self.out_size, self.in_size), "conductances")
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """All that changes, as arrays, for a checkpoint."""
+        return {"conductances": self._weights.copy()}
+
+    def load_state(self, state: dict[str, NDArray[np.generic]]) -> None:
+        """Put back what `state` gave."""
+        self.restore(state["conductances"])

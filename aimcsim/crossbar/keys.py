@@ -1,0 +1,35 @@
+"""Where random numbers come from: every stream and every key is a function of (seed, names) and of nothing else.
+
+Names are what the physics calls a thing (layer, shard, role, purpose), never a call counter, so that a run gives
+the same numbers whatever the order of events, the host threads or a resume.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+
+def digest(seed: int, *names: str | int, size: int) -> bytes:
+    """`size` bytes that name (seed, names). Types and lengths are hashed too: ("a", "b"), ("ab",) and (1,), ("1",)
+    all differ."""
+    text = hashlib.blake2b(digest_size=size, person=b"aimcsim")
+    for part in (seed, *names):
+        word = f"{type(part).__name__}:{part}".encode()
+        text.update(len(word).to_bytes(8, "little") + word)
+    return text.digest()
+
+
+def stream(seed: int, *names: str | int) -> np.random.Generator:
+    """A generator of its own for (seed, names), on numpy's Philox with a 128-bit key.
+
+    For what is drawn once, in array order: initial weights, device parameters, permutations.
+    """
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest(seed, *names, size=16), "little")))
+
+
+def key_pair(seed: int, *names: str | int) -> tuple[int, int]:
+    """Two 32-bit keys for the counter hash (`counter_hash`), for what is drawn per cell or line."""
+    word = digest(seed, *names, size=8)
+    return int.from_bytes(word[:4], "little"), int.from_bytes(word[4:], "little")

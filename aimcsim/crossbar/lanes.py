@@ -1,0 +1,68 @@
+"""Machine operations that numba does not offer on 32-bit numbers; all of them vectorise.
+
+numba widens `uint32` arithmetic to 64 bits and has no population count, so kernels built on its own operators
+fill half of each vector register. These intrinsics keep every lane at 32 bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+_I32 = ir.IntType(32)
+_F32 = ir.FloatType()
+
+
+@intrinsic
+def popcount(typingctx: Any, word: Any) -> Any:
+    """Number of set bits of a uint32, as int32."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int32(types.uint32), codegen
+
+
+@intrinsic
+def bits_of(typingctx: Any, value: Any) -> Any:
+    """The 32 bits of a float32, as int32."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], _I32)
+
+    return types.int32(types.float32), codegen
+
+
+@intrinsic
+def float_of(typingctx: Any, bits: Any) -> Any:
+    """The float32 that has these 32 bits (int32)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], _F32)
+
+    return types.float32(types.int32), codegen
+
+
+@intrinsic
+def rint(typingctx: Any, value: Any) -> Any:
+    """A float32 rounded to the nearest whole number, ties to even."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        function = builder.module.declare_intrinsic("llvm.rint", [_F32])
+        return builder.call(function, args)
+
+    return types.float32(types.float32), codegen
+
+
+@njit(nogil=True, cache=True)
+def largest_magnitude(values: NDArray[np.float32]) -> np.float32:
+    """max |v|; infinity or NaN if any value is not finite. Magnitudes of floats compare as their bits do."""
+    top = np.int32(0)
+    for i in range(values.shape[0]):
+        top = max(top, np.int32(bits_of(values[i]) & np.int32(0x7FFFFFFF)))
+    return float_of(top)

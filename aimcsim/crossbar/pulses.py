@@ -1,0 +1,154 @@
+"""Pulse trains: how a rank-one update d xᵀ becomes coincidences of pulses on rows and columns.
+
+In every slot of a train of BL slots a line fires with a probability proportional to its value; a cell steps once
+for every slot in which its row and its column both fire. Lengths and probabilities follow aihwkit's
+`calculateBlAB` and `performUpdateManagement` (rpu_pulsed_meta_parameter.cpp).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from aimcsim.crossbar.counter_hash import row_keys, word
+from aimcsim.crossbar.lanes import popcount
+from aimcsim.scenario.hardware_spec import PulseSpec
+
+STOCHASTIC: Final = 0
+DETERMINISTIC: Final = 1
+
+#: Longest train that is ever built. Only `fixed_bl: false` without length management asks for more than `desired_bl`.
+LONGEST_TRAIN: Final = 2**16
+
+_ONE = np.uint32(1)
+
+
+class TrainRules(NamedTuple):
+    """How trains are planned: the numbers of `PulseSpec`, and the granularity of the devices they drive."""
+
+    pulse_type: int
+    granularity: float
+    desired_bl: int
+    fixed_bl: bool
+    update_management: bool
+    length_management: bool
+
+
+def rules_of(pulses: PulseSpec, granularity: float) -> TrainRules:
+    """The rules of `pulses` for devices of this granularity."""
+    return TrainRules(
+        pulse_type=DETERMINISTIC if pulses.pulse_type == "deterministic-implicit" else STOCHASTIC,
+        granularity=granularity,
+        desired_bl=pulses.desired_bl,
+        fixed_bl=pulses.fixed_bl,
+        update_management=pulses.update_management,
+        length_management=pulses.update_bl_management,
+    )
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def plan_train(rate: float, x_max: float, d_max: float, rules: TrainRules) -> tuple[int, float, float]:
+    """(BL, A, B) of one sample: slots, and the factors of |d| and |x| that give the probabilities per slot.
+
+    `rate` ≥ 0 is the learning rate on the conductances, `x_max` and `d_max` the largest magnitudes. Where one of
+    the three is zero nothing has to be sent: 0 slots. Else, with k = rate·x_max·d_max/Δw_min the coincidences that
+    the largest product needs,
+
+    * length management: BL = min(⌈k⌉, desired), A = B = √(rate/(Δw_min·BL));
+    * otherwise BL = desired with the same A and B, unless `fixed_bl` is off and rate > Δw_min·desired: then
+      A = B = 1 and BL = ⌈rate/Δw_min⌉;
+    * update management (implied by length management): A·√(x_max/d_max) and B·√(d_max/x_max), so that the largest
+      row and the largest column fire equally often; where k > desired, d_max counts as d_max·desired/k.
+    """
+    if not (rate > 0.0 and x_max > 0.0 and d_max > 0.0):
+        return 0, 0.0, 0.0
+    needed = rate * x_max * d_max / rules.granularity
+    slots = rules.desired_bl
+    if rules.length_management:
+        slots = int(min(np.ceil(needed), float(rules.desired_bl)))
+        # A product so small that it underflows still gets one slot: its probability is zero, its time is not.
+        slots = max(slots, 1)
+    if not rules.fixed_bl and not rules.length_management and rate > rules.granularity * rules.desired_bl:
+        slots = int(np.ceil(rate / rules.granularity))
+        a = 1.0
+    else:
+        a = np.sqrt(rate / (rules.granularity * slots))
+    b = a
+    if rules.update_management or rules.length_management:
+        target = d_max * min(1.0, rules.desired_bl / needed)
+        balance = np.sqrt(x_max / target)
+        a *= balance
+        b /= balance
+    return slots, a, b
+
+
+@njit(nogil=True, cache=True)
+def fill_train(
+    bits: NDArray[np.uint32],
+    values: NDArray[np.float32],
+    factor: float,
+    slots: int,
+    key0: np.uint32,
+    key1: np.uint32,
+) -> None:
+    """Draw the stochastic trains of all lines of one sample.
+
+    `bits` (words, lines) receives slot s of line i in bit s % 32 of word s // 32; `values` (lines,) are the signed
+    inputs, and a line fires in a slot with probability min(1, factor·|value|), exact to 2⁻³². The keys are those of
+    the sample (`sample_keys`), for rows or for columns.
+    """
+    lines = values.shape[0]
+    limit = np.empty(lines, np.uint32)
+    awake = np.empty(lines, np.uint32)
+    for i in range(lines):
+        # Fires where word <= limit: (limit + 1)/2^32 is the probability, rounded up; silent lines are masked.
+        p = min(factor * abs(values[i]), 1.0)
+        limit[i] = np.uint32(np.int64(np.ceil(p * 2.0**32)) - 1) if p > 0.0 else np.uint32(0)
+        awake[i] = np.uint32(0xFFFFFFFF) if p > 0.0 else np.uint32(0)
+    for w in range(bits.shape[0]):
+        train = bits[w]
+        for i in range(lines):
+            train[i] = np.uint32(0)
+        for slot in range(32 * w, min(slots, 32 * w + 32)):
+            a, b = row_keys(key0, key1, slot)
+            flag = np.uint32(_ONE << np.uint32(slot & 31))
+            for i in range(lines):
+                hit = flag if word(a, b, np.uint32(i)) <= limit[i] else np.uint32(0)
+                train[i] = np.uint32(train[i] | np.uint32(hit & awake[i]))
+
+
+@njit(nogil=True, cache=True)
+def coincidences(counts: NDArray[np.int32], columns: NDArray[np.uint32], row: NDArray[np.uint32]) -> int:
+    """Coincidences of one row's train (words,) with those of many columns (words, n), into `counts`; their maximum."""
+    n = columns.shape[1]
+    for j in range(n):
+        counts[j] = popcount(np.uint32(columns[0, j] & row[0]))
+    for w in range(1, columns.shape[0]):
+        if row[w] != 0:
+            for j in range(n):
+                counts[j] = np.int32(counts[j] + popcount(np.uint32(columns[w, j] & row[w])))
+    return largest(counts, n)
+
+
+@njit(nogil=True, cache=True)
+def implied_counts(counts: NDArray[np.int32], columns: NDArray[np.float32], factor: float, expected: float) -> int:
+    """Deterministic trains: round(BL·p_x·p_d) for one row and many columns, into `counts`; their maximum.
+
+    `factor`·|column| clipped to 1 is p_x; `expected` is BL·p_d. Ties go to the even count.
+    """
+    n = columns.shape[0]
+    for j in range(n):
+        counts[j] = np.int32(np.rint(expected * min(factor * abs(columns[j]), 1.0)))
+    return largest(counts, n)
+
+
+@njit(nogil=True, cache=True)
+def largest(counts: NDArray[np.int32], n: int) -> int:
+    """The maximum of the first `n` counts; 0 for none."""
+    top = np.int32(0)
+    for j in range(n):
+        top = max(top, counts[j])
+    return int(top)
