@@ -54,7 +54,7 @@ class RunView:
 
 
 def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView], None] | None = None) -> Result:
-    """Run `scenario` to its end. Without `train`, or for a chain or data `none`, it is the same machine without numbers.
+    """Run `scenario` to its end. Without `train`, for a chain, or for data `none`: the same machine without numbers.
 
     `watch` is called once, before the run, with a view that stays valid during it.
     Raises FieldError(s) for a scenario that cannot be run, DataMissing, Deadlock.

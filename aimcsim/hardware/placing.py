@@ -104,10 +104,10 @@ def _links(network: Network, groups: Sequence[Sequence[str]]) -> tuple[LinkPlan,
     virtual_of = {name: v for v, names in enumerate(groups) for name in names} | {"input": 0}
     carried: dict[tuple[int, int], list[str]] = {}
     for name in network.order:
-        for source in network.layers[name].inputs:
-            ends = virtual_of[source], virtual_of[name]
-            if ends[0] != ends[1] and source not in carried.setdefault(ends, []):
-                carried[ends].append(source)
+        for tensor in network.layers[name].inputs:
+            ends = virtual_of[tensor], virtual_of[name]
+            if ends[0] != ends[1] and tensor not in carried.setdefault(ends, []):
+                carried[ends].append(tensor)
     links: list[LinkPlan] = []
     for (source, target), tensors in sorted(carried.items()):
         with_error = [t for t in tensors if t != "input"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 
@@ -35,4 +36,4 @@ def split(outputs: int, inputs: int, columns: int, rows: int) -> tuple[Shard, ..
 def _blocks(size: int, largest: int) -> list[slice]:
     count = -(-size // largest)
     edges = [size * i // count for i in range(count + 1)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]

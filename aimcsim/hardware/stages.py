@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from aimcsim.errors import FieldError, FieldErrors
@@ -71,7 +72,7 @@ def _balanced(costs: Sequence[int], groups: int) -> list[range]:
     for row in reversed(best[1:]):
         cuts.append(row[cuts[-1]][2])
     cuts.reverse()
-    return [range(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [range(a, b) for a, b in itertools.pairwise(cuts)]
 
 
 def _with_digital_layers(network: Network, stage_of: dict[str, int], count: int) -> list[tuple[str, ...]]:

@@ -56,7 +56,9 @@ def resolve_timing(hardware: HardwareSpec, chain: bool) -> Times:
     if isinstance(timing, StageTiming):
         first = timing.stages[0]
         return Times(
-            *(Fraction(t) for t in (first.forward, first.backward, first.update)),
+            forward=Fraction(first.forward),
+            backward=Fraction(first.backward),
+            update=Fraction(first.update),
             per_action=True,
             stages=tuple(timing.stages),
         )

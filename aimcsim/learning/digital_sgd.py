@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aimcsim.learning.versions import Floats, VersionedArray
-
 import numpy as np
+
+from aimcsim.learning.versions import Floats, VersionedArray
 
 
 class DigitalSGD:

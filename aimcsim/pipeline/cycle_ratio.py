@@ -23,7 +23,8 @@ def maximum_cycle_ratio(graph: EventGraph) -> tuple[Fraction, list[Edge]]:
     order = np.argsort(target, kind="stable")
     source, target, delay, lag = source[order], target[order], delay[order], lag[order]
     starts = np.flatnonzero(np.r_[True, target[1:] != target[:-1]])
-    ratio, best = Fraction(-1), []
+    ratio = Fraction(-1)
+    best: list[int] = []
     while True:
         weight = delay * ratio.denominator - lag * ratio.numerator
         cycle = _positive_cycle(graph.nodes, source, target, weight, starts)

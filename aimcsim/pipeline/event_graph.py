@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -83,7 +84,7 @@ class _Builder:
 
     def _resource_edges(self, row: list[int]) -> None:
         """A stage does one action at a time; its last of a period comes before the first of the next."""
-        for before, after in zip(row, row[1:], strict=False):
+        for before, after in itertools.pairwise(row):
             self.edges.append(Edge(before, after, self.actions[before][2], 0))
         self.edges.append(Edge(row[-1], row[0], self.actions[row[-1]][2], 1))
 

@@ -11,7 +11,7 @@ from simpy import Environment, Event
 
 from aimcsim.errors import Deadlock
 from aimcsim.hardware.floorplan import Floorplan
-from aimcsim.pipeline.actions import BACKWARD, FORWARD
+from aimcsim.pipeline.actions import BACKWARD
 from aimcsim.pipeline.link import Link, LinkTimes
 from aimcsim.pipeline.schedules.base import Schedule
 from aimcsim.pipeline.seam import Executor, OperationTimes, Recorder

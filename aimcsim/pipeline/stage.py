@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from simpy import Environment, Event
+from simpy.events import EventPriority
 
 from aimcsim.hardware.floorplan import Chunk, Step
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT, Action
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from aimcsim.pipeline.machine import Machine
 
 #: A policy chooses after everything else of its cycle: all that ends or arrives at t is known (rule 2).
-AFTER_ALL_ELSE = 2
+#: SimPy's own priorities are 0 (urgent) and 1 (normal).
+AFTER_ALL_ELSE = EventPriority(2)
 
 
 class StageProcess:
@@ -150,9 +152,8 @@ class StageProcess:
                 state.peak_in_flight = state.in_flight
             if state.activations > state.peak_activations:
                 state.peak_activations = state.activations
-        elif kind == UPDATE:
-            if self._order is None:
-                state.ready_update.popleft()
+        elif kind == UPDATE and self._order is None:
+            state.ready_update.popleft()
         if kind in self.inputs:
             self._take_inputs(action)
         state.version_read = self._version(kind, micro_batch, chunk)

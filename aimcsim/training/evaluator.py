@@ -17,10 +17,8 @@ from aimcsim.training.program import LayerProgram, Program
 BATCH = 500
 
 
-class TestResult(NamedTuple):
+class Evaluation(NamedTuple):
     """Mean loss per test sample; share of test samples whose largest output is at their label (None: no labels)."""
-
-    __test__ = False
 
     loss: float
     accuracy: float | None
@@ -45,8 +43,8 @@ class Evaluator:
         self._y = test_y
         self._perfect = perfect
 
-    def evaluate(self, copies: dict[int, Any], draw: int) -> TestResult:
-        """Test loss and accuracy with `copies` of arrays (by unit) and biases (by -1 - layer); `draw` keys the noise."""
+    def evaluate(self, copies: dict[int, Any], draw: int) -> Evaluation:
+        """Loss and accuracy with `copies` of arrays (by unit) and biases (by -1 - layer); `draw` keys the noise."""
         losses: list[float] = []
         correct = 0
         has_labels = True
@@ -60,7 +58,7 @@ class Evaluator:
             has_labels = result.correct is not None
             correct += result.correct or 0
         count = len(self._x)
-        return TestResult(math.fsum(losses) / count, correct / count if has_labels else None)
+        return Evaluation(math.fsum(losses) / count, correct / count if has_labels else None)
 
     def _run_layer(self, batch: MicroBatch, layer: LayerProgram, copies: dict[int, Any], draw: int) -> None:
         bias = copies.get(-1 - layer.number)

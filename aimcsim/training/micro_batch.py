@@ -23,8 +23,18 @@ class MicroBatch:
     """
 
     __slots__ = (
-        "_fed", "chunks_left", "data", "errors", "first_sample", "input_errors", "products", "program", "returned", "targets", "values",
-    )  # fmt: skip
+        "_fed",
+        "chunks_left",
+        "data",
+        "errors",
+        "first_sample",
+        "input_errors",
+        "products",
+        "program",
+        "returned",
+        "targets",
+        "values",
+    )
 
     def __init__(self, program: Program, first_sample: int, data: Floats, targets: NDArray[Any]) -> None:
         count = len(program.layers)

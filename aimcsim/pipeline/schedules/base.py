@@ -103,10 +103,21 @@ class FixedOrder(Schedule):
 class PolicyView(Protocol):
     """What a policy may look at to choose a stage's next action; all micro-batches in order of readiness."""
 
-    in_flight: int
-    ready_forward: Sequence[int]
-    ready_backward: Sequence[int]
-    ready_update: Sequence[int]
+    @property
+    def in_flight(self) -> int:
+        """Micro-batches whose F has started and whose own U has not committed."""
+
+    @property
+    def ready_forward(self) -> Sequence[int]:
+        """Micro-batches whose F could start."""
+
+    @property
+    def ready_backward(self) -> Sequence[int]:
+        """Micro-batches whose B could start."""
+
+    @property
+    def ready_update(self) -> Sequence[int]:
+        """Micro-batches whose U could start."""
 
 
 class Policy(Schedule):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from aimcsim.errors import FieldError
 from aimcsim.pipeline.schedules.base import PipelineShape, Settings
 
@@ -25,7 +27,7 @@ def fixed_limits(shape: PipelineShape, settings: Settings) -> tuple[int, ...]:
     if isinstance(wanted, int):
         return tuple(min(wanted, depth) for depth in depths)
     limits = _literal(shape, wanted)
-    for stage, (own, following) in enumerate(zip(limits, limits[1:], strict=False)):
+    for stage, (own, following) in enumerate(itertools.pairwise(limits)):
         if following > own:
             raise FieldError(
                 (*PATH, stage + 1),
