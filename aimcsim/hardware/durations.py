@@ -34,9 +34,8 @@ class Durations:
         update's time; the step U then takes none.
         """
         self.depends_on_data = times.depends_on_data
-        self._base = {FORWARD: [0], BACKWARD: [0], UPDATE: [0], WEIGHT_GRADIENT: [0]}
-        for kind, cycles in self._base.items():
-            cycles[:] = [0] * len(floorplan.units)
+        kinds = (FORWARD, BACKWARD, UPDATE, WEIGHT_GRADIENT)
+        self._base = {kind: [0] * len(floorplan.units) for kind in kinds}
         self._exact_update = [Fraction(0)] * len(floorplan.units)
         self._pulse = times.pulse
         for unit in floorplan.units:

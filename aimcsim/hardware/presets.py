@@ -1,4 +1,4 @@
-"""Published tile timings. Every field carries value, unit, source and note; a field its source does not give is absent."""
+"""Published tile timings: value, unit, source and note of every field; what a source does not give is absent."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shard:
-    """The part of a layer's weight matrix on one tile: weights[outputs, inputs]; `row`, `column` place it in the grid."""
+    """The part weights[outputs, inputs] of a layer that is on one tile; `row`, `column`: its place in the grid."""
 
     row: int
     column: int

@@ -13,7 +13,7 @@ from aimcsim.pipeline.state import LinkState
 
 @dataclass(frozen=True)
 class LinkTimes:
-    """`latency` and `occupancy` (⌈bytes/bandwidth⌉ of one message) in cycles; `capacity` in messages, None: infinite."""
+    """`latency`, `occupancy` (⌈bytes/bandwidth⌉ of one message) in cycles; `capacity` in messages, None: infinite."""
 
     latency: int = 0
     occupancy: int = 0
