@@ -193,7 +193,7 @@ class AnalogTile:
     def _first(self, operation: str, first_sample: int | None, batch: int) -> int:
         """Number of the first sample of a call; a call without one takes and moves on the operation's own counter."""
         if first_sample is not None:
-            return first_sample
+            return int(first_sample)
         first = self._counts[operation]
         self._counts[operation] = first + batch
         return first

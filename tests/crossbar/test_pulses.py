@@ -97,11 +97,12 @@ def test_lines_fire_as_often_as_their_value_says_in_every_slot() -> None:
 
 def test_coincidences_are_the_common_bits_of_packed_trains() -> None:
     rng = np.random.default_rng(0)
-    columns = rng.integers(0, 2**32, (3, 200), dtype=np.uint32)
-    row = np.array([rng.integers(2**32), 0, rng.integers(2**32)], np.uint32)
-    counts = np.empty(200, np.int32)
-    top = coincidences(counts, columns, row)
-    expected = [sum((int(columns[w, j]) & int(row[w])).bit_count() for w in range(3)) for j in range(200)]
+    columns = rng.integers(0, 2**32, (2, 3, 200), dtype=np.uint32)
+    rows = rng.integers(0, 2**32, (2, 3, 4), dtype=np.uint32)
+    rows[1, 1, 2] = 0
+    counts = np.empty(150, np.int32)
+    top = coincidences(counts, columns, rows, 1, 2, 40, 150)
+    expected = [sum((int(columns[1, w, j]) & int(rows[1, w, 2])).bit_count() for w in range(3)) for j in range(40, 190)]
     np.testing.assert_array_equal(counts, expected)
     assert top == max(expected)
 
@@ -109,7 +110,7 @@ def test_coincidences_are_the_common_bits_of_packed_trains() -> None:
 def test_deterministic_counts_round_the_expected_coincidences() -> None:
     counts = np.empty(4, np.int32)
     # BL·p_d = 10; p_x = min(2·|x|, 1) = 0.1, 0.28, 1, 0.
-    top = implied_counts(counts, np.array([0.05, -0.14, 0.9, 0.0], np.float32), 2.0, 10.0)
+    top = implied_counts(counts, np.array([9.0, 0.05, -0.14, 0.9, 0.0], np.float32), 2.0, 10.0, 1, 4)
     np.testing.assert_array_equal(counts, [1, 3, 10, 0])
     assert top == 10
 
