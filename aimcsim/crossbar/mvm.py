@@ -93,8 +93,8 @@ def dac(
 ) -> None:
     """Digital to analog: x (n, lines) to `converted`, with each sample's `scales` (α) and output noise `deviations`.
 
-    A sample of zeros has α = 0, and its outputs come out as exact zeros. One that is not finite has α = NaN, which
-    makes all its outputs NaN.
+    With noise management a sample of zeros has α = 0, and its outputs come out as exact zeros. One that is not finite
+    has α = NaN, which makes all its outputs NaN.
     """
     for s in range(x.shape[0]):
         top = largest_magnitude(x[s])
@@ -151,22 +151,31 @@ def adc(
             line[j] = line[j] * back
 
 
+def product(lines: Floats, conductances: Floats, forward: bool) -> Floats:
+    """The plain product of every sample, C-contiguous: C x (forward) of lines (n, in), or Cᵀ d of lines (n, out)."""
+    if forward:
+        # The same as lines @ conductances.T, which OpenBLAS takes nearly twice as long for at these sizes.
+        return np.ascontiguousarray(np.dot(conductances, lines.T).T)
+    y: Floats = np.dot(lines, conductances)
+    return y
+
+
 def multiply(
     x: Floats,
-    matrix: Floats,
+    conductances: Floats,
+    forward: bool,
     weight_scale: float,
     converters: Converters | None,
     keys: tuple[int, int],
     first_sample: int,
 ) -> Floats:
-    """weight_scale · x @ matrix through the converters (None: perfect, the plain product).
+    """weight_scale · C x (or Cᵀ x, if not `forward`) of every sample through the converters (None: perfect).
 
-    x (n, lines in), matrix (lines in, lines out) in either memory order; returns a new (n, lines out) float32.
-    Row s is sample `first_sample` + s; `keys` name array and purpose. Non-finite samples give NaN (perfect: whatever
-    the product gives).
+    x (n, lines in), conductances (out, in); returns a new (n, lines out) float32. Row s is sample `first_sample` + s;
+    `keys` name array and purpose. Non-finite samples give NaN (perfect: whatever the product gives).
     """
     if converters is None:
-        y: Floats = np.dot(x, matrix)
+        y = product(x, conductances, forward)
         if weight_scale != 1.0:
             y *= np.float32(weight_scale)
         return y
@@ -190,6 +199,6 @@ def multiply(
         keys[1],
         first_sample,
     )
-    y = np.dot(converted, matrix)
+    y = product(converted, conductances, forward)
     adc(y, scales, deviations, weight_scale, c.out_bound, c.out_step, keys[0], keys[1], first_sample)
     return y
