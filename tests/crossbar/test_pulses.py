@@ -187,6 +187,24 @@ def test_noise_of_many_pulses_in_a_train_is_independent_from_pulse_to_pulse() ->
     assert abs(variance_z(tile.weights.astype(float), n * sigma**2)) < limit
 
 
+@pytest.mark.parametrize("n", [1, 9])
+def test_cycle_noise_is_independent_between_cells_rows_and_samples(n: int) -> None:
+    # n certain pulses on nearly unbounded cells; the noise of two samples, (sample, row, column).
+    size, runs = 200, 2
+    tile = unscaled_tile(equal_cells(1.0, 1e6, dw_min_std=0.5), MANAGED, np.zeros((size, size)))
+    noise = np.empty((runs, size, size))
+    for run in range(runs):
+        tile.weights = np.zeros((size, size))
+        tile.update(np.ones((1, size)), -np.ones((1, size)), float(n), first_sample=run)
+        noise[run] = (tile.weights - tile.weights.mean()) / tile.weights.std()
+    lags = [(0, 0, j) for j in range(1, size // 2 + 10)] + [(0, i, j) for i in (1, 2) for j in (0, 1, size // 2)]
+    lags += [(1, i, j) for i in (0, 1) for j in (0, 1, size // 2)]
+    limit = normal_limit(0.01 / 2, len(lags))
+    for s, i, j in lags:
+        product = noise[s:, i:, j:] * noise[: runs - s, : size - i, : size - j]
+        assert abs(product.mean()) * np.sqrt(product.size) < limit, (s, i, j)
+
+
 def test_a_train_longer_than_one_word_steps_as_often_as_it_should() -> None:
     tile = counting_tile(2, 2, PulseSpec(desired_bl=1000))
     assert tile.update([[1.0, 0.5]], [[-1.0, 1.0]], 1000.0) == 1000
