@@ -1,4 +1,4 @@
-"""FCN 784-256-128-10 on Fashion-MNIST, micro-batch 10, asynchronous over 3 stages: wall time inside and outside the kernels.
+"""FCN 784-256-128-10 on Fashion-MNIST, micro-batch 10, async over 3 stages: wall time inside and outside kernels.
 
 Kernels are the calls of the analog tiles (forward, backward, update) and, apart, the digital layers and the loss.
 Outside is the rest: SimPy, the machine, the executor's bookkeeping, op log and metrics. Loading data, compiling and
