@@ -1,6 +1,9 @@
-"""The command line: the only room that prints and exits. One module a command; what a command needs it imports itself.
+"""The command line: the only room that prints and exits.
 
-Exit status: 0 (also for a run that diverged), 2 for a bad scenario or argument, 1 for a run that failed, 130 for Ctrl-C.
+One module a command; what a command needs it imports itself, so that `--help` does not wait for it.
+
+Exit status: 0 (also for a run that diverged), 2 for a bad scenario or argument, 1 for a run that failed,
+130 for Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,7 +15,10 @@ from typing import Annotated
 import typer
 
 from aimcsim import __version__
+from aimcsim.cli.listing import list_names
 from aimcsim.cli.run import run
+from aimcsim.cli.timeline import timeline
+from aimcsim.cli.validate import schema, validate
 
 # Typer's pretty tracebacks print local variables, and those hold what a file made them hold.
 app = typer.Typer(
@@ -22,7 +28,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("run")(run)
+for command in (run, timeline, validate, schema):
+    app.command()(command)
+app.command("list")(list_names)
 
 
 def _show_version(wanted: bool) -> None:
