@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from aimcsim import __version__
+from aimcsim.cli.compare import compare
 from aimcsim.cli.listing import list_names
 from aimcsim.cli.run import run
 from aimcsim.cli.timeline import timeline
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, timeline, validate, schema):
+for command in (run, compare, timeline, validate, schema):
     app.command()(command)
 app.command("list")(list_names)
 

@@ -92,8 +92,13 @@ def _specs(union: Any) -> Iterator[tuple[str, str, str]]:
     for spec in members:
         fields = dict(spec.model_fields)
         (name,) = get_args(fields.pop("name").annotation)
-        defaults = ", ".join(f"{key} {field.default}" for key, field in fields.items())
+        defaults = ", ".join(f"{key} {_written(field.default)}" for key, field in fields.items())
         yield name, _first_line(spec.__doc__), defaults
+
+
+def _written(value: Any) -> str:
+    """A value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _first_line(doc: str | None) -> str:
@@ -119,7 +124,7 @@ def _datasets() -> Table:
             if shape is None:
                 yield name, "–", "–", "–", "–"
                 continue
-            targets = f"{shape.classes} classes" if shape.classes is not None else f"{shape.outputs} values"
+            targets = f"{shape.classes} classes" if shape.classes is not None else f"a vector of {shape.outputs}"
             counts = ("any" if count is None else str(count) for count in (shape.train, shape.test))
             yield name, " x ".join(map(str, shape.input)), targets, *counts
 
