@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from aimcsim.scenario.spec import Scenario
 from aimcsim.trace.metrics import MetricsRecorder
 from aimcsim.trace.oplog import NoOpLog, OpLog
 from aimcsim.trace.run_folder import OPS
+from aimcsim.trace.scratch import ScratchFolder
 from aimcsim.trace.summary import summarise
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
     with threadpool_limits(1):
         session = _session(scenario) if train and trains(scenario) else None
         assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
-        scratch = tempfile.TemporaryDirectory(prefix="aimcsim-")
-        log = _op_log(scenario, Path(scratch.name), assembly)
+        scratch = ScratchFolder()
+        log = _op_log(scenario, scratch.path, assembly)
         recorder = MetricsRecorder(assembly.floorplan, assembly.schedule, log)
         machine = Machine(assembly.plan, recorder, None if session is None else session.executor)
         if watch is not None:
@@ -76,6 +76,7 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
             status = machine.run()
         except BaseException:
             log.abandon()
+            scratch.remove()
             raise
         log.close()
     rows = [] if session is None else session.rows

@@ -16,6 +16,7 @@ SCENARIO = "scenario.yaml"
 SUMMARY = "summary.json"
 METRICS = "metrics.csv"
 OPS = "ops.parquet"
+COMPARISON = "comparison.json"
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -26,13 +27,20 @@ def is_run_folder(folder: Path) -> bool:
     return (folder / SCENARIO).is_file() and (folder / SUMMARY).is_file()
 
 
+def is_comparison_folder(folder: Path) -> bool:
+    """True for a folder that `aimcsim compare` wrote: its own file, and beside it nothing but run folders."""
+    if not (folder / COMPARISON).is_file():
+        return False
+    return all(is_run_folder(entry) for entry in folder.iterdir() if entry.name != COMPARISON)
+
+
 def check_replaceable(folder: Path) -> None:
     """Raises RunFolderError if something stands at `folder` that is no run of aimcsim: it is never overwritten."""
     if not os.path.lexists(folder):
         return
     if not folder.is_dir() or folder.is_symlink():
         raise RunFolderError(f"{folder} exists and is no folder; give another --out")
-    if not is_run_folder(folder) and any(folder.iterdir()):
+    if not is_run_folder(folder) and not is_comparison_folder(folder) and any(folder.iterdir()):
         raise RunFolderError(f"{folder} exists and is no run of aimcsim; give another --out")
 
 
