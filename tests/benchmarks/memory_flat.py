@@ -19,7 +19,8 @@ aimcsim.simulate(scenario)
 """
 TRAINING = """
 import aimcsim
-aimcsim.simulate(aimcsim.load_scenario("quickstart", {{"training.epochs": {samples}, "training.evaluate_every": 100000}}))
+overrides = {{"training.epochs": {samples}, "training.evaluate_every": 100000}}
+aimcsim.simulate(aimcsim.load_scenario("quickstart", overrides))
 """
 PEAK = "\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
 

@@ -15,6 +15,7 @@ import aimcsim
 from tests.benchmarks.host import describe_host
 
 SCENARIOS = ("same-cycles-few-in-flight", "same-cycles-many-in-flight")
+FIGURES = ("train_loss", "test_loss", "test_accuracy")
 
 
 def paired_interval(differences: list[float]) -> tuple[float, float, float]:
@@ -33,18 +34,17 @@ def main() -> None:
             summary = aimcsim.simulate(aimcsim.load_scenario(name, {"seed": seed})).summary
             figures[name].append(summary)
             staleness = [stage["forward_max"] for stage in summary["staleness"].values()]
+            shown = ", ".join(f"{figure} {summary[figure]:.4f}" for figure in FIGURES)
             print(
-                f"seed {seed} {name}: {summary['makespan_cycles']} cycles, staleness {staleness}, train loss "
-                f"{summary['train_loss']:.4f}, test loss {summary['test_loss']:.4f}, accuracy {summary['test_accuracy']:.4f}",
-                flush=True,
+                f"seed {seed} {name}: {summary['makespan_cycles']} cycles, staleness {staleness}, {shown}", flush=True
             )
     few, many = (figures[name] for name in SCENARIOS)
     assert {f["makespan_cycles"] for f in few} == {m["makespan_cycles"] for m in many}, "the cycles must be equal"
-    for figure in ("train_loss", "test_loss", "test_accuracy"):
+    for figure in FIGURES:
         mean, low, high = paired_interval([m[figure] - f[figure] for f, m in zip(few, many, strict=True)])
         resolved = "resolved" if low > 0 or high < 0 else "not resolved: the interval holds 0"
         print(
-            f"{figure}: many minus few = {mean:+.4f}, 95 % interval {low:+.4f} to {high:+.4f} over {seeds} seeds ({resolved})"
+            f"{figure}: many minus few {mean:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}, {seeds} seeds: {resolved}"
         )
 
 
