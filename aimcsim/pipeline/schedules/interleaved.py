@@ -10,7 +10,7 @@ from aimcsim.pipeline.schedules.base import FixedOrder, PipelineShape, Settings
 class Interleaved(FixedOrder):
     """Synchronous pipeline of Narayanan et al. (SC 2021): the bubble shrinks to (M-1)(tf+tb)/v per mini-batch.
 
-    B must be a multiple of M. Stage m holds (v-1)M + 2(M-m) + 1 chunk activations, each of 1/v of a stage.
+    B must be a multiple of M. Stage m holds min(Bv, (v-1)M + 2(M-m) + 1) chunk activations, each of 1/v of a stage.
     U of a micro-batch is one action per chunk, in chunk order.
 
     4 stages, one mini-batch of 4; F, B and U of a chunk take 1 cycle; lower case: second chunk:
