@@ -30,7 +30,7 @@ def random_triples(draws: random.Random, stages: int, chunks: int = 1) -> list[T
 def random_links(draws: random.Random, skips: tuple[tuple[int, int], ...] = ()) -> Links:
     return Links(
         latency=draws.choice([0, 0, 1, 3]),
-        occupancy=draws.choice([0, 0, 1, 2, 4]),
+        occupancy=draws.choice([0, 0, 1, 2, 3, 5]),
         capacity=draws.choice([None, None, None, 1, 2, 3]),
         loss_latency=draws.choice([0, 0, 2]),
         skips=skips,

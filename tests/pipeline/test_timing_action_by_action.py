@@ -18,6 +18,7 @@ from tests.oracles.vocabulary import Links, Timed
 from tests.pipeline.random_cases import NAMES, random_links, random_schedule, random_triples
 from tests.pipeline.timing_machines import (
     Triple,
+    bandwidth,
     chain,
     link_data,
     per_virtual_stage,
@@ -140,7 +141,7 @@ def with_skips(
     ]
     link = link_data(links)
     if links.occupancy:
-        link["bandwidth"] = WIDTH / links.occupancy
+        link["bandwidth"] = bandwidth(WIDTH, links.occupancy)
     data = {
         "name": "skips",
         "model": model,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,8 +31,8 @@ def chain(
 ) -> Scenario:
     """A chain of `stages`; `times` are one (forward, backward, update) for all or one a stage.
 
-    Of `links` latency, occupancy (whole cycles a message, by the bandwidth) and capacity are taken over. A chain
-    carries one byte a micro-batch of one sample; so an occupancy of n cycles is a bandwidth of 1/n bytes per cycle.
+    Of `links` latency, occupancy (cycles a message, by the bandwidth) and capacity are taken over; a chain's messages
+    have one byte.
     """
     triples = [times] * stages if isinstance(times[0], int) else list(times)
     data: dict[str, Any] = {
@@ -53,7 +54,7 @@ def link_data(links: Links) -> dict[str, Any]:
     """`hardware.link` for messages of one byte."""
     data: dict[str, Any] = {"latency": links.latency, "capacity": links.capacity}
     if links.occupancy:
-        data["bandwidth"] = 1 / links.occupancy
+        data["bandwidth"] = bandwidth(1, links.occupancy)
     return data
 
 
@@ -62,6 +63,11 @@ def per_virtual_stage(triples: Sequence[Triple], chunks: int = 1, weight_gradien
     tf, tb, tu = (tuple(t // chunks for t in column) * chunks for column in zip(*triples, strict=True))
     zero = (0,) * len(tu)
     return Times(tf, tb, zero, tu) if weight_gradient else Times(tf, tb, tu, zero)
+
+
+def bandwidth(size: int, occupancy: int) -> float:
+    """Bytes per cycle at which a message of `size` bytes takes `occupancy` cycles, as a decimal a bit too large."""
+    return math.ceil(size * 10**6 / occupancy) / 10**6
 
 
 class Watch(MetricsRecorder):
