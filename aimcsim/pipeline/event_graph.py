@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, Action
 from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.pipeline.schedules.base import FixedOrder
+
+#: Nodes, each with its micro-batch (from the period's first).
+Numbered = list[tuple[int, int]]
 
 
 class Edge(NamedTuple):
@@ -23,15 +25,21 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True)
 class EventGraph:
-    """Nodes are the actions of one period (then link messages); `actions[node]` is (stage, action, cycles).
+    """Nodes are the actions of one period, then messages; `actions[node]` is (stage, action, cycles).
 
-    A node beyond `actions` is a message on a link. The steady-state period is the maximum over the graph's cycles
+    A node beyond `actions` is a message that is accepted or begins to be transmitted; `messages` names the link (by
+    its index in the floorplan) of each. The steady-state period is the maximum over the graph's cycles
     of delay / lag (Karp 1978; Baccelli et al. 1992).
     """
 
     actions: tuple[tuple[int, Action, int], ...]
+    messages: tuple[int, ...]
     edges: tuple[Edge, ...]
-    nodes: int
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.actions) + len(self.messages)
 
 
 def event_graph(plan: MachinePlan) -> EventGraph:
@@ -47,15 +55,12 @@ class _Builder:
         self.size = plan.schedule.period_micro_batches
         self.actions: list[tuple[int, Action, int]] = []
         self.rows: list[list[int]] = []
-        #: Node and micro-batch (from the period's first) of every F, B … by stage, kind, chunk, micro-batch mod P.
-        self.at: dict[tuple[int, str, int, int], tuple[int, int]] = {}
+        self.messages: list[int] = []
         self.edges: list[Edge] = []
-        self.nodes = 0
 
     def build(self) -> EventGraph:
         for stage in range(self.plan.floorplan.stages):
             self._add_stage(stage)
-        self.nodes = len(self.actions)
         for row in self.rows:
             self._resource_edges(row)
         for index in range(len(self.plan.floorplan.links)):
@@ -65,14 +70,13 @@ class _Builder:
             for row in self.rows:
                 last = row[-1]
                 self.edges.append(Edge(last, self.rows[0][0], self.actions[last][2], 1))
-        return EventGraph(tuple(self.actions), tuple(self.edges), self.nodes)
+        return EventGraph(tuple(self.actions), tuple(self.messages), tuple(self.edges))
 
     def _add_stage(self, stage: int) -> None:
         row = []
         for action in self.schedule.period(stage):
             node = len(self.actions)
             self.actions.append((stage, action, self._cycles(stage, action)))
-            self.at[stage, action.kind, action.chunk, action.micro_batch % self.size] = node, action.micro_batch
             row.append(node)
         self.rows.append(row)
 
@@ -88,53 +92,70 @@ class _Builder:
             self.edges.append(Edge(before, after, self.actions[before][2], 0))
         self.edges.append(Edge(row[-1], row[0], self.actions[row[-1]][2], 1))
 
-    def _messages(self, virtual: int, kind: str) -> Iterator[tuple[int, int, int]]:
-        """Rank, node and micro-batch of the actions of a virtual stage, by micro-batch mod P."""
+    def _messages(self, virtual: int, kind: str) -> Numbered:
+        """Node and micro-batch of the period's actions of one kind at a virtual stage, in the order of its row."""
         chunk = self.plan.floorplan.chunks[virtual]
-        for rank in range(self.size):
-            node, micro_batch = self.at[chunk.stage, kind, chunk.index, rank]
-            yield rank, node, micro_batch
+        mine = ((node, self.actions[node][1]) for node in self.rows[chunk.stage])
+        return [(node, a.micro_batch) for node, a in mine if (a.kind, a.chunk) == (kind, chunk.index)]
 
     def _link_edges(self, index: int) -> None:
         plan, times = self.plan.floorplan.links[index], self.plan.links[index]
-        produced = list(self._messages(plan.source, plan.kind))
-        consumed = list(self._messages(plan.target, plan.kind))
-        first_sent = self.nodes
-        if times.occupancy or times.capacity is not None:
-            self.nodes += self.size
-        for (rank, source, sent), (_, target, taken) in zip(produced, consumed, strict=True):
-            cycles = self.actions[source][2]
-            lag = (sent - taken) // self.size
-            if not times.occupancy and times.capacity is None:
-                self.edges.append(Edge(source, target, cycles + times.latency, lag))
-                continue
-            # The message node is when its transmission starts: after its action, the message before it, and room.
-            node = first_sent + rank
-            before = first_sent + (rank - 1) % self.size
-            # Message nodes count their period by the micro-batch itself, action nodes by their offset.
-            offset = (sent - rank) // self.size
-            self.edges.append(Edge(source, node, cycles, offset))
-            self.edges.append(Edge(before, node, times.occupancy, 1 if rank == 0 else 0))
-            self.edges.append(Edge(node, target, times.occupancy + times.latency, (rank - taken) // self.size))
-            if times.capacity is not None:
-                self._capacity_edges(node, rank, source, offset, times.capacity, consumed)
+        produced = self._messages(plan.source, plan.kind)
+        # What carries a message on: the end of its action, then its acceptance, then the start of its transmission.
+        carried = [(node, self.actions[node][2]) for node, _ in produced]
+        if times.capacity is not None:
+            carried = self._accepted(index, times.capacity, produced, self._messages(plan.target, plan.kind))
+        if times.occupancy:
+            carried = self._transmitted(index, times.occupancy, carried)
+        self._arrivals(produced, carried, self._messages(plan.target, plan.kind), times.latency)
 
-    def _capacity_edges(
-        self, node: int, rank: int, source: int, offset: int, capacity: int, consumed: list[tuple[int, int, int]]
+    def _accepted(self, index: int, capacity: int, produced: Numbered, consumed: Numbered) -> list[tuple[int, int]]:
+        """A message is accepted once the message `capacity` before it has been taken; the next action waits for that.
+
+        Messages and takings are counted over the whole run: a period's first message has as many before it as its
+        smallest micro-batch (or, in a table, mini-batch) says.
+        """
+        nodes = self._add_messages(index)
+        ahead = min(k for _, k in produced) - min(k for _, k in consumed)
+        for place, ((source, _), node) in enumerate(zip(produced, nodes, strict=True)):
+            self.edges.append(Edge(source, node, self.actions[source][2], 0))
+            periods, freed = divmod(ahead + place - capacity, self.size)
+            self.edges.append(Edge(consumed[freed][0], node, 0, -periods))
+            row = self.rows[self.actions[source][0]]
+            following = row.index(source) + 1
+            wraps = following == len(row)
+            self.edges.append(Edge(node, row[0] if wraps else row[following], 0, int(wraps)))
+        return [(node, 0) for node in nodes]
+
+    def _transmitted(self, index: int, occupancy: int, carried: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Messages leave one after another, in the order in which they were made."""
+        nodes = self._add_messages(index)
+        for place, ((source, delay), node) in enumerate(zip(carried, nodes, strict=True)):
+            self.edges.append(Edge(source, node, delay, 0))
+            self.edges.append(Edge(nodes[place - 1], node, occupancy, int(place == 0)))
+        return [(node, occupancy) for node in nodes]
+
+    def _arrivals(
+        self,
+        produced: list[tuple[int, int]],
+        carried: list[tuple[int, int]],
+        consumed: list[tuple[int, int]],
+        cycles: int,
     ) -> None:
-        """A message is accepted when the one `capacity` before it has been taken; the producer waits for that."""
-        periods, freed = divmod(rank - capacity, self.size)
-        _, taker, taken = consumed[freed]
-        self.edges.append(Edge(taker, node, 0, -periods + (taken - freed) // self.size))
-        stage = self.actions[source][0]
-        row = self.rows[stage]
-        place = row.index(source)
-        following = row[(place + 1) % len(row)]
-        self.edges.append(Edge(node, following, 0, -offset + (1 if place + 1 == len(row) else 0)))
+        """Messages reach the actions of their own micro-batch `cycles` after what carries them."""
+        takers = {k % self.size: (node, k) for node, k in consumed}
+        for (_, sent), (source, delay) in zip(produced, carried, strict=True):
+            target, taken = takers[sent % self.size]
+            self.edges.append(Edge(source, target, delay + cycles, (sent - taken) // self.size))
+
+    def _add_messages(self, index: int) -> range:
+        """New nodes, one for every message of a period on a link."""
+        self.messages += [index] * self.size
+        nodes = len(self.actions) + len(self.messages)
+        return range(nodes - self.size, nodes)
 
     def _loss_edges(self) -> None:
         last = self.plan.floorplan.chunks[-1].virtual
-        forwards, backwards = self._messages(last, FORWARD), self._messages(last, BACKWARD)
-        for (_, source, sent), (_, target, taken) in zip(forwards, backwards, strict=True):
-            delay = self.actions[source][2] + self.plan.loss_cycles
-            self.edges.append(Edge(source, target, delay, (sent - taken) // self.size))
+        forwards = self._messages(last, FORWARD)
+        carried = [(node, self.actions[node][2]) for node, _ in forwards]
+        self._arrivals(forwards, carried, self._messages(last, BACKWARD), self.plan.loss_cycles)

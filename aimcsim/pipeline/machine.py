@@ -148,8 +148,9 @@ class Machine:
         for number, stage in enumerate(self.stages, 1):
             if stage.state.finished:
                 continue
-            if stage.blocked_on is not None:
-                waits.append(f"stage {number} waits for room on the {stage.blocked_on.name}")
+            if stage.blocked_on:
+                names = " and the ".join(link.name for link in stage.blocked_on)
+                waits.append(f"stage {number} waits for room on the {names}")
             elif stage.wanted is not None:
                 waits.append(f"stage {number} waits to start {stage.wanted.kind} {stage.wanted.micro_batch}")
             else:
@@ -176,7 +177,7 @@ def _delivery(consumer: StageProcess, kind: str, chunk: int) -> Callable[[int], 
 
 def _wake_if_blocked(producer: StageProcess, link: Link) -> Callable[[], None]:
     def wake() -> None:
-        if producer.blocked_on is link:
+        if link in producer.blocked_on:
             producer.wake()
 
     return wake

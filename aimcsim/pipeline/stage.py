@@ -44,7 +44,7 @@ class StageProcess:
         self.outputs: dict[str, list[list[int]]] = {kind: [[] for _ in chunks] for kind in (FORWARD, BACKWARD)}
         self.waiting: Event | None = None
         self.wanted: Action | None = None
-        self.blocked_on: Link | None = None
+        self.blocked_on: list[Link] = []
         self._machine = machine
         self._units = units
         self._schedule = schedule
@@ -73,7 +73,6 @@ class StageProcess:
             if state.action is None:
                 while state.outbox and not self._push_outbox():
                     yield self._wait()
-                self.blocked_on = None
                 action = yield from self._next_action()
                 if action is None:
                     state.finished = True
@@ -227,9 +226,8 @@ class StageProcess:
             if kind == FORWARD and chunk == self._last_chunk:
                 machine.offer_to_loss(micro_batch)
             for link in self.outputs[kind][chunk]:
-                state.outbox.append((link, micro_batch))
-            if state.outbox:
-                self._push_outbox()
+                if not machine.links[link].push(micro_batch):
+                    state.outbox.append((link, micro_batch))
 
     def _end_update(self, chunk: int) -> None:
         state, schedule = self.state, self._schedule
@@ -245,15 +243,11 @@ class StageProcess:
     # ------------------------------------------------------------------ messages
 
     def _push_outbox(self) -> bool:
-        """Offer what waits to its links, in order; True when nothing is left."""
-        outbox, links = self.state.outbox, self._machine.links
-        while outbox:
-            index, micro_batch = outbox[0]
-            if not links[index].push(micro_batch):
-                self.blocked_on = links[index]
-                return False
-            outbox.pop(0)
-        return True
+        """Offer again what its links refused, each on its own: a full one holds up no other. True when all is gone."""
+        state, links = self.state, self._machine.links
+        state.outbox = [message for message in state.outbox if not links[message[0]].push(message[1])]
+        self.blocked_on = [links[index] for index, _ in state.outbox]
+        return not state.outbox
 
     def arrive(self, kind: str, chunk: int, micro_batch: int) -> None:
         """A message for this stage has arrived; the last one missing makes the action ready."""

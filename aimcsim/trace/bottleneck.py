@@ -56,6 +56,8 @@ def _cycle_in_words(graph: EventGraph, nodes: list[int], floorplan: Floorplan, t
     A long way round is summed up by stage instead.
     """
     actions = [graph.actions[node] for node in nodes if node < len(graph.actions)]
+    if not actions:
+        return _link_in_words(graph, nodes, floorplan, total)
     first = min(range(len(actions)), key=lambda i: (actions[i][0], KIND_ORDER.find(actions[i][1].kind), i))
     runs = [list(run) for _, run in groupby(actions[first:] + actions[:first], lambda a: a[0])]
     if len(runs) > MOST_RUNS:
@@ -65,6 +67,15 @@ def _cycle_in_words(graph: EventGraph, nodes: list[int], floorplan: Floorplan, t
     words = [f"{stage_name(floorplan, run[0][0])}: {_sum_in_words(run)}" for run in runs]
     links = total - sum(cycles for _, _, cycles in actions)
     return " → ".join([*words, f"links and loss {links}"] if links else words)
+
+
+def _link_in_words(graph: EventGraph, nodes: list[int], floorplan: Floorplan, total: int) -> str:
+    """A cycle of messages alone: one link, which transmits all of a period without a pause."""
+    link = floorplan.links[graph.messages[nodes[0] - len(graph.actions)]]
+    ends = " to ".join(stage_name(floorplan, virtual % floorplan.stages) for virtual in (link.source, link.target))
+    each = total // len(nodes)
+    count = "1 message" if len(nodes) == 1 else f"{len(nodes)} messages"
+    return f"{link.kind} link from {ends}: {count} of {each}"
 
 
 def _sum_in_words(run: list[tuple[int, Action, int]]) -> str:

@@ -43,6 +43,7 @@ class MetricsRecorder:
         self._log = log.append
         self._mini_batch = schedule.mini_batch
         self._updates_per_mini_batch = schedule.updates_per_mini_batch
+        self._out_of_order = None if schedule.updates_ascend else schedule
 
     def operation(
         self, unit: int, kind: str, micro_batch: int, start: int, end: int, version_read: int, version_written: int
@@ -62,13 +63,16 @@ class MetricsRecorder:
         sums = self.staleness.get(kind)
         if sums is not None:
             expected = action[1] // self._mini_batch * self._updates_per_mini_batch
+            seen = version_read
+            if self._out_of_order is not None:
+                seen = self._out_of_order.updates_seen(stage, action[2], version_read, expected)
             own = sums[stage]
-            own.total += expected - version_read
+            own.total += expected - seen
             own.count += 1
-            if expected - version_read > own.largest:
-                own.largest = expected - version_read
+            if expected - seen > own.largest:
+                own.largest = expected - seen
         elif stage == 0 and kind == UPDATE and action[2] == 0:
-            self.period.update_committed(end)
+            self.period.update_committed(action[1], end)
 
     @property
     def makespan(self) -> int:
@@ -83,33 +87,33 @@ class MetricsRecorder:
 
 
 class PeriodMeter:
-    """Period: (last minus first U commit of the first stage over the middle half of the run) / (their distance).
+    """Period: cycles between two U commits of the first stage (its first chunk) over the middle half of the run.
 
-    Per micro-batch. Where updates come in bursts at a flush, the two commits are taken at the same place of their
-    mini-batches, so that a burst does not count as part of the distance.
+    Of the n commits that close a mini-batch (all, where nothing is flushed), counted from 0, the commits n // 4 and
+    n // 4 + n // 2 are taken: both lie at the same place of their mini-batch, so that a burst of updates at a flush
+    does not count as part of the distance. Given per micro-batch.
     """
 
     def __init__(self, schedule: Schedule) -> None:
-        per_mini_batch = schedule.updates_per_mini_batch
-        mini_batches = schedule.shape.total // schedule.mini_batch
-        first, last = mini_batches // 4, 3 * mini_batches // 4
-        if last == first and mini_batches > 1:
-            first, last = 0, mini_batches - 1
-        self._first = first * per_mini_batch
-        self._last = last * per_mini_batch
-        self._distance = (last - first) * schedule.mini_batch
+        commits = schedule.shape.total // schedule.mini_batch
+        self._first = commits // 4
+        self._last = self._first + commits // 2
+        self._distance = commits // 2 * schedule.mini_batch
+        self._mini_batch = schedule.mini_batch
         self._count = 0
         self._at: dict[int, int] = {}
 
-    def update_committed(self, cycle: int) -> None:
-        """The first stage has committed its next update (of its first chunk)."""
+    def update_committed(self, micro_batch: int, cycle: int) -> None:
+        """The first stage has committed the update of `micro_batch` (of its first chunk)."""
+        if (micro_batch + 1) % self._mini_batch:
+            return
         if self._count == self._first or self._count == self._last:
             self._at[self._count] = cycle
         self._count += 1
 
     @property
     def cycles(self) -> Fraction | None:
-        """Cycles per micro-batch, exact; None for a run too short to have a middle."""
+        """Cycles per micro-batch, exact; None with fewer than two commits, or where the run stopped before the last."""
         if self._distance == 0 or self._last not in self._at:
             return None
         return Fraction(self._at[self._last] - self._at[self._first], self._distance)

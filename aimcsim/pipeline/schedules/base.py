@@ -72,6 +72,15 @@ class Schedule(ABC):
         return True
 
     @property
+    def updates_ascend(self) -> bool:
+        """True where every stage applies its updates in the order of the micro-batches."""
+        return True
+
+    def updates_seen(self, stage: int, chunk: int, version: int, before: int) -> int:
+        """Of the first `version` updates of a chunk, how many are of micro-batches below `before`."""
+        return min(version, before)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What a user should know before the run."""
         return ()

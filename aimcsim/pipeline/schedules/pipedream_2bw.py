@@ -13,7 +13,7 @@ class PipeDream2BW(FixedOrder):
     """Endless 1F1B; the gradients of B ≥ M micro-batches make one step (Narayanan et al., ICML 2021).
 
     Mini-batch j uses the weights after j-1 steps, in forward and backward: staleness 1 step, 2 weight copies.
-    U of a mini-batch bears the number of its last micro-batch. Period per mini-batch B·max(tf+tb) + tu at the
+    U of a mini-batch bears the number of its last micro-batch. Period per mini-batch at least B·(tf+tb) + tu of the
     slowest stage.
 
     4 stages, 2 mini-batches of 4; F, B and U take 1 cycle:

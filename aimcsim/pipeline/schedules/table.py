@@ -38,6 +38,10 @@ class Table(FixedOrder):
         if UPDATE not in kinds:
             self._rows = [self._with_updates(row) for row in self._rows]
         self._flushed = all(_updates_last(row) for row in self._rows)
+        self._updates = [
+            [[a.micro_batch for a in row if (a.kind, a.chunk) == (UPDATE, c)] for c in range(shape.chunks)]
+            for row in self._rows
+        ]
 
     def _with_updates(self, row: list[Action]) -> list[Action]:
         if self.gradient_apart:
@@ -62,6 +66,18 @@ class Table(FixedOrder):
     def is_synchronous(self) -> bool:
         """True where every stage updates after its last backward."""
         return self._flushed
+
+    @property
+    def updates_ascend(self) -> bool:
+        """False where a row writes its updates, or those of its backwards, in another order."""
+        return all(order == sorted(order) for row in self._updates for order in row)
+
+    def updates_seen(self, stage: int, chunk: int, version: int, before: int) -> int:
+        """As the row orders them; a repetition of the table begins when the one before it is complete."""
+        order = self._updates[stage][chunk]
+        tables, rest = divmod(version, len(order))
+        first = tables * len(order)
+        return min(first, before) + sum(first + k < before for k in order[:rest])
 
     def period(self, stage: int) -> list[Action]:
         """The row of `stage`."""
