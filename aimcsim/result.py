@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from aimcsim.scenario.dump import scenario_yaml
 from aimcsim.scenario.spec import Scenario
-from aimcsim.trace.run_folder import METRICS, OPS, SCENARIO, SUMMARY, staging_folder
+from aimcsim.trace.run_folder import METRICS, OPS, SCENARIO, SUMMARY, ScratchFolder, staging_folder
 
 METRICS_SCHEMA = pa.schema(
     [
@@ -46,7 +45,7 @@ class Result:
     metrics: pa.Table
     weights: dict[str, NDArray[np.float32]]
     _ops_path: Path | None
-    _scratch: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+    _scratch: ScratchFolder | None = field(default=None, repr=False)
 
     @property
     def ops(self) -> pa.Table | None:

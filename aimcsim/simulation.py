@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.trace.metrics import MetricsRecorder
 from aimcsim.trace.oplog import NoOpLog, OpLog
-from aimcsim.trace.run_folder import OPS
+from aimcsim.trace.run_folder import OPS, ScratchFolder
 from aimcsim.trace.summary import summarise
 
 if TYPE_CHECKING:
@@ -64,8 +63,8 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
     with threadpool_limits(1):
         session = _session(scenario) if train and trains(scenario) else None
         assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
-        scratch = tempfile.TemporaryDirectory(prefix="aimcsim-")
-        log = _op_log(scenario, Path(scratch.name), assembly)
+        scratch = ScratchFolder()
+        log = _op_log(scenario, scratch.path, assembly)
         recorder = MetricsRecorder(assembly.floorplan, assembly.schedule, log)
         machine = Machine(assembly.plan, recorder, None if session is None else session.executor)
         if watch is not None:

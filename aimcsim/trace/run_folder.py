@@ -6,6 +6,7 @@ import ctypes
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,14 @@ OPS = "ops.parquet"
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+
+
+class ScratchFolder:
+    """A temporary folder that vanishes, without a warning, with the last reference to it or at exit."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="aimcsim-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def is_run_folder(folder: Path) -> bool:
