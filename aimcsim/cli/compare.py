@@ -46,7 +46,7 @@ def compare(
         names = None if schedules is None else [name.strip() for name in schedules.split(",") if name.strip()]
         parts = _parts(given, overrides(set_values, seed), names)
         target = None if out is None else checked_target(out)
-        from aimcsim.cli.consoles import message_console, output_console
+        from aimcsim.cli.consoles import message_console, output_console, print_parts
         from aimcsim.report.comparison import compare as put_side_by_side
         from aimcsim.report.comparison_table import comparison_report, width_for
 
@@ -58,10 +58,9 @@ def compare(
 
             save_comparison(comparison, target)
         console = output_console(width_for(comparison))
-        for part in comparison_report(comparison):
-            console.print(part)
+        print_parts(console, comparison_report(comparison))
         if target is not None:
-            console.print(f"comparison folder: {_shown(target)}")
+            console.print(f"comparison folder: {_shown(target)}", soft_wrap=True)
 
 
 def _parts(given: list[str], values: list[str], schedules: list[str] | None) -> list[Loaded | Run]:

@@ -23,15 +23,13 @@ def run(
         from aimcsim.cli.target import checked_target
 
         target = checked_target(out or Path("runs") / loaded.scenario.name)
-        from aimcsim.cli.consoles import message_console, output_console
+        from aimcsim.cli.consoles import message_console, output_console, print_parts
         from aimcsim.cli.progress import simulate_with_progress
         from aimcsim.report.run_table import run_report
 
         result = simulate_with_progress(loaded, not no_train, message_console())
         result.save(target)
-        console = output_console()
-        for part in run_report(result.summary, _relative(target)):
-            console.print(part)
+        print_parts(output_console(), run_report(result.summary, _relative(target)))
 
 
 def _relative(folder: Path) -> str:

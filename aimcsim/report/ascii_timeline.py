@@ -6,7 +6,8 @@ several cycles a character. An operation longer than its label goes on as `---`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -93,7 +94,8 @@ def _grid(marks: Sequence[Mark], first: int, end: int, room: int) -> Grid:
     cell = _cell(marks)
     if (end - first) * cell <= room:
         return Grid(first, end, characters=cell)
-    return Grid(first, end, cycles=-(-(end - first) // room))
+    cycles = -(-(end - first) // room)
+    return Grid(first, end, cycles=next(step for step in _round_numbers() if step >= cycles))
 
 
 def _cell(marks: Iterable[Mark]) -> int:
@@ -118,7 +120,8 @@ def _row(marks: Iterable[Mark], grid: Grid) -> str:
         start, end = grid.column(max(mark.start, grid.first)), grid.column(min(mark.end, grid.end))
         room = end - start - len(space)
         label = f"{mark.op}{mark.micro_batch}"
-        row[start:end] = (label if len(label) <= room else mark.op).ljust(room, "-") + space
+        goes_on = "-" if end - start > grid.characters else " "
+        row[start:end] = (label if len(label) <= room else mark.op).ljust(room, goes_on) + space
     return "".join(row)
 
 
@@ -143,13 +146,17 @@ def _winner(cycles: dict[str, int], length: int) -> str:
     return kind if cycles[kind] >= length - sum(cycles.values()) and cycles[kind] else IDLE
 
 
+def _round_numbers() -> Iterator[int]:
+    """1, 2, 5, 10, 20, 50, …"""
+    for exponent in itertools.count():
+        yield from (digit * 10**exponent for digit in (1, 2, 5))
+
+
 def _ruler(grid: Grid) -> str:
     """Cycle numbers, each above the first character of its cycle."""
     longest = len(str(grid.end)) + 1
-    step, factors = 1, [2, 2.5, 2]  # 1, 2, 5, 10, 20, …
-    while step * grid.characters // grid.cycles < longest:
-        step = int(step * factors[0])
-        factors = [*factors[1:], factors[0]]
+    columns = next(step for step in _round_numbers() if step * grid.characters >= longest)
+    step = columns * grid.cycles
     ruler = ""
     for cycle in range(-(-grid.first // step) * step, grid.end, step):
         ruler = ruler.ljust(grid.column(cycle)) + str(cycle)
