@@ -107,8 +107,8 @@ CASES = [
         "schedule: async",
         "schedule: zero-bubble-h1",
         "s.yaml:10:33: pipeline.schedule: zero-bubble-h1 computes weight gradients before the flush, but an analog "
-        "tile has no gradient buffer: its rank-one update changes the weights at once; use training.algorithm: digital-sgd "
-        "(got 'zero-bubble-h1')",
+        "tile has no gradient buffer: its rank-one update changes the weights at once; use training.algorithm: "
+        "digital-sgd (got 'zero-bubble-h1')",
     ),
     case(
         "an unknown schedule",

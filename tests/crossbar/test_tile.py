@@ -49,13 +49,14 @@ def test_weights_are_a_copy() -> None:
 
 def test_the_largest_weight_becomes_omega_and_weights_come_back_unless_a_bound_clips_them() -> None:
     weights = np.array([[3.0, -1.5, 0.0], [0.75, 0.3, -2.7]])
-    tile = AnalogTile(2, 3, device=equal_cells(0.001, 0.6), weights=weights)
+    mapping = MappingSpec(weight_scaling_omega=0.6)
+    tile = AnalogTile(2, 3, device=equal_cells(0.001, 0.6), mapping=mapping, weights=weights)
     assert tile.scale == pytest.approx(5.0)
     np.testing.assert_allclose(tile.snapshot(), weights / 5.0, rtol=1e-6)
     np.testing.assert_allclose(tile.weights, weights, rtol=1e-6)
     tile.weights = weights / 10.0
     assert tile.scale == pytest.approx(0.5)
-    narrow = AnalogTile(2, 3, device=equal_cells(0.001, 0.3, w_min=-0.2), weights=weights)
+    narrow = AnalogTile(2, 3, device=equal_cells(0.001, 0.3, w_min=-0.2), mapping=mapping, weights=weights)
     np.testing.assert_allclose(narrow.weights, np.clip(weights, -1.0, 1.5), rtol=1e-6)
 
 
