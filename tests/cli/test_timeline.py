@@ -24,7 +24,7 @@ WHOLE = (
 ) + LEGEND
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(tmp_path: Path) -> Path:
     aimcsim_("run", write(tmp_path, TEXT), "--out", tmp_path / "run")
     return tmp_path / "run"
