@@ -86,12 +86,13 @@ def test_models_and_scenarios_are_listed_with_the_sentence_they_open_with(
 ) -> None:
     for kind in ("models", "scenarios"):
         (tmp_path / kind).mkdir()
-        write(tmp_path / kind, "# A [red]small\x1b one.\n# For tests.\nname: x\n", f"tiny-{kind}.yaml")
+        write(tmp_path / kind, "# A [red]small\x1b one\n# for tests. And more.\nname: x\n", f"tiny-{kind}.yaml")
     monkeypatch.setattr("aimcsim.shipped.shipped_root", lambda: tmp_path)
     for kind in ("models", "scenarios"):
         shown = aimcsim_("list", kind).stdout
         assert f"tiny-{kind}" in shown
-        assert "A [red]small\\x1b one. For tests." in shown
+        assert "A [red]small\\x1b one for tests. " in shown
+        assert "And more" not in shown
 
 
 def test_something_else_cannot_be_listed() -> None:
