@@ -13,10 +13,14 @@ from tests.cli.command import CHAIN, DIGITS, aimcsim_, files_in, never, write
 
 
 def table(stdout: str) -> dict[str, list[str]]:
-    """The printed rows by figure."""
-    rows = ([cell.strip() for cell in line.strip("│┃").replace("┃", "│").split("│")] for line in stdout.splitlines()
-            if line[:1] in "│┃")  # fmt: skip
-    return {first: cells for first, *cells in rows}
+    """The printed rows by figure; a row of several lines is joined."""
+    rows: dict[str, list[str]] = {}
+    for line in stdout.splitlines():
+        if line[:1] in ("│", "┃"):
+            first, *cells = (cell.strip() for cell in line.strip("│┃").replace("┃", "│").split("│"))
+            figure = "figure" if line[0] == "┃" else first or list(rows)[-1]
+            rows[figure] = [old + new for old, new in zip(rows.get(figure, [""] * len(cells)), cells, strict=True)]
+    return rows
 
 
 def metrics(folder: Path) -> list[dict[str, str]]:
@@ -119,7 +123,7 @@ def test_chains_are_compared_by_their_times_with_dashes_for_the_rest(tmp_path: P
     assert rows["figure"] == ["chain-gpipe", "chain-async-greedy"]
     assert rows["makespan_cycles"] == ["56", "38"]  # 4·(4 + 3)·2 and 3·2 + 16·2
     assert rows["speed_up_over_serial"] == ["–", "–"]
-    assert rows["test_loss at – samples"] == ["–", "–"]
+    assert rows["test_loss at equal samples"] == ["–", "–"]
     assert rows["cycles_to_target"] == ["–", "–"]
 
 
@@ -198,3 +202,11 @@ def test_hostile_texts_in_a_run_folder_stay_plain(tmp_path: Path) -> None:
     assert table(result.stdout)["schedule"] == ["\\x1b[2J"]
     assert "bottleneck of chain: [red]\\x07" in result.stdout
     assert not {"\x1b", "\x07", "\x9b"} & set(result.stdout)
+
+
+def test_long_names_that_end_differently_are_told_apart(tmp_path: Path) -> None:
+    file = write(tmp_path, CHAIN.replace("name: chain", f"name: {'long-' * 25}er"))
+    rows = table(aimcsim_("compare", file, "--schedules", "gpipe,one-f-one-b").stdout)
+    # A name has at most 128 characters: it is cut to make room for the schedule.
+    long = "long-" * 25 + "er"
+    assert rows["figure"] == [long[:122] + "-gpipe", long[:116] + "-one-f-one-b"]
