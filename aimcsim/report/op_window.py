@@ -79,7 +79,7 @@ def _largest_end(row_group: Any, column: int) -> int | None:
 
 def _mark(tile: Any, op: Any, micro_batch: Any, start: Any, end: Any) -> Mark:
     whole = all(isinstance(number, int) for number in (micro_batch, start, end))
-    if not isinstance(tile, str) or op not in KINDS or not op or not whole:
+    if not isinstance(tile, str) or op not in tuple(KINDS) or not whole:
         raise TypeError("an operation of another form")
     return Mark(tile, op, micro_batch, start, end)
 
