@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
+import pytest
+
 import aimcsim
 from aimcsim.assembly import assemble
 from aimcsim.errors import Deadlock
@@ -198,6 +200,15 @@ def test_a_link_that_is_too_narrow_is_the_bottleneck() -> None:
         "F link from stage 1 (l1) to stage 2 (l2): 1 message of 9 = 9 cycles per micro-batch",
         "B link from stage 2 (l2) to stage 1 (l1): 1 message of 9 = 9 cycles per micro-batch",
     )
+
+
+def test_a_run_that_ends_before_its_links_are_full_has_no_steady_state() -> None:
+    # Nine forwards before the first B, a backward link for one message: three micro-batches pass, thirty do not.
+    words: dict[str, Any] = {"links": Links(capacity=1), "max_in_flight": [9, 1]}
+    found = sentence("async", [(1, 1, 0), (1, 1, 0)], 3, **words)
+    assert found == "no steady state: a longer run would deadlock on full links"
+    with pytest.raises(Deadlock):
+        sentence("async", [(1, 1, 0), (1, 1, 0)], 30, **words)
 
 
 def test_narrow_links_lengthen_a_mini_batch_by_all_its_messages() -> None:
