@@ -14,8 +14,6 @@ from tests.oracles import closed_forms as form
 from tests.oracles.vocabulary import Links
 from tests.pipeline.timing_machines import Run, Triple, chain, run_machine
 
-Case = tuple[int, int, int, int, int]
-
 
 def times_grid() -> list[Triple]:
     """tf, tb in {1, 2, 5}; tw in {0, 1, 2, 5, 10·tf}."""
