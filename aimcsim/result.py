@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from aimcsim.scenario.dump import scenario_yaml
 from aimcsim.scenario.spec import Scenario
-from aimcsim.trace.run_folder import METRICS, OPS, SCENARIO, SUMMARY, ScratchFolder, staging_folder
+from aimcsim.trace.run_folder import METRICS, OPS, SCENARIO, SUMMARY, staging_folder
+from aimcsim.trace.scratch import ScratchFolder
 
 METRICS_SCHEMA = pa.schema(
     [

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
@@ -19,7 +20,8 @@ from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.trace.metrics import MetricsRecorder
 from aimcsim.trace.oplog import NoOpLog, OpLog
-from aimcsim.trace.run_folder import OPS, ScratchFolder
+from aimcsim.trace.run_folder import OPS
+from aimcsim.trace.scratch import ScratchFolder
 from aimcsim.trace.summary import summarise
 
 if TYPE_CHECKING:
@@ -60,7 +62,8 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
     """
     begun = time.perf_counter()
     # More BLAS threads would change the rounding with the host, and are slower beside a busy process (rule 7).
-    with threadpool_limits(1):
+    # A run may diverge: it then ends with that status, and numpy need not warn of the infinities on the way.
+    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
         session = _session(scenario) if train and trains(scenario) else None
         assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
         scratch = ScratchFolder()
@@ -75,6 +78,7 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
             status = machine.run()
         except BaseException:
             log.abandon()
+            scratch.remove()
             raise
         log.close()
     rows = [] if session is None else session.rows

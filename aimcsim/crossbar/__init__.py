@@ -3,8 +3,11 @@
 Importing this room imports numba (about a second); the rest of aimcsim imports it only when numbers are computed.
 """
 
-from aimcsim.crossbar.float_tile import FloatTile
-from aimcsim.crossbar.keys import key_pair, stream
-from aimcsim.crossbar.tile import AnalogTile, Tile, make_tile
+from aimcsim.crossbar.kernel_cache import cached_by_source
+
+with cached_by_source():
+    from aimcsim.crossbar.float_tile import FloatTile
+    from aimcsim.crossbar.keys import key_pair, stream
+    from aimcsim.crossbar.tile import AnalogTile, Tile, make_tile
 
 __all__ = ["AnalogTile", "FloatTile", "Tile", "key_pair", "make_tile", "stream"]

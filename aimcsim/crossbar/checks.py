@@ -15,7 +15,8 @@ def as_samples(values: ArrayLike, lines: int, what: str) -> Floats:
     array = np.asarray(values, dtype=np.float32, order="C")
     if array.ndim != 2 or array.shape[1] != lines:
         raise ValueError(f"{what} must have shape (batch, {lines}) (got {array.shape})")
-    return array
+    # To numba a read-only array is another type, for which every kernel would be compiled once more.
+    return array if array.flags.writeable else array.copy()
 
 
 def as_matrix(values: ArrayLike, shape: tuple[int, int], what: str) -> Floats:

@@ -14,6 +14,7 @@ from aimcsim.crossbar.checks import (
     check_size,
     check_updated,
 )
+from aimcsim.crossbar.mvm import product
 from aimcsim.crossbar.update import update_float
 
 Floats = NDArray[np.float32]
@@ -58,13 +59,11 @@ class FloatTile:
     ) -> Floats:
         """x Wᵀ: (batch, in) to (batch, out); `conductances`, if given, stand in for W."""
         matrix = self._weights if conductances is None else conductances
-        y: Floats = np.dot(as_samples(x, self.in_size, "x"), matrix.T)
-        return y
+        return product(as_samples(x, self.in_size, "x"), matrix, True)
 
     def backward(self, d: ArrayLike, *, first_sample: int | None = None) -> Floats:
         """d W: (batch, out) to (batch, in)."""
-        y: Floats = np.dot(as_samples(d, self.out_size, "d"), self._weights)
-        return y
+        return product(as_samples(d, self.out_size, "d"), self._weights, False)
 
     def update(self, x: ArrayLike, d: ArrayLike, learning_rate: float, *, first_sample: int | None = None) -> int:
         """W −= lr·d xᵀ in place, in sample order; 0 slots. ValueError, W untouched, if any is not finite."""

@@ -81,15 +81,20 @@ def dac(
     converted: Floats,
     scales: Floats,
     deviations: Floats,
-    converters: Converters,
+    scaled: bool,
+    bound: float,
+    step: float,
+    inp_noise: float,
+    out_noise: float,
+    w_noise: float,
     key0: int,
     key1: int,
     first_sample: int,
 ) -> None:
     """Digital to analog: x (n, lines) to `converted`, with each sample's `scales` (α) and output noise `deviations`.
 
-    A sample of zeros has α = 0, and its outputs come out as exact zeros. One that is not finite has α = NaN, which
-    makes all its outputs NaN.
+    With noise management a sample of zeros has α = 0, and its outputs come out as exact zeros. One that is not finite
+    has α = NaN, which makes all its outputs NaN.
     """
     for s in range(x.shape[0]):
         top = largest_magnitude(x[s])
@@ -99,7 +104,7 @@ def dac(
             deviations[s] = np.float32(0.0)
             line[:] = np.float32(0.0)
             continue
-        scales[s] = top if converters.scaled else np.float32(1.0)
+        scales[s] = top if scaled else np.float32(1.0)
         # Subnormal magnitudes have no finite reciprocal; they are as good as zero.
         if scales[s] < np.float32(1.2e-38):
             scales[s] = np.float32(0.0)
@@ -107,17 +112,17 @@ def dac(
             line[:] = np.float32(0.0)
             continue
         factor = np.float32(1.0) / scales[s]
-        convert_line(x[s], line, factor, np.float32(converters.inp_bound), np.float32(converters.inp_step))
-        if converters.inp_noise > 0.0:
+        convert_line(x[s], line, factor, np.float32(bound), np.float32(step))
+        if inp_noise > 0.0:
             a, b = sample_keys(np.uint32(key0), np.uint32(key1), first_sample + s)
             a, b = row_keys(a, b, INPUT_NOISE)
-            add_noise(line, np.float32(converters.inp_noise), a, b)
-        variance = converters.out_noise * converters.out_noise
-        if converters.w_noise > 0.0:
+            add_noise(line, np.float32(inp_noise), a, b)
+        variance = out_noise * out_noise
+        if w_noise > 0.0:
             square = 0.0
             for j in range(line.shape[0]):
                 square += float(line[j]) * float(line[j])
-            variance += converters.w_noise * converters.w_noise * square
+            variance += w_noise * w_noise * square
         deviations[s] = np.float32(np.sqrt(variance))
 
 
@@ -127,41 +132,50 @@ def adc(
     scales: Floats,
     deviations: Floats,
     weight_scale: float,
-    converters: Converters,
+    bound: float,
+    step: float,
     key0: int,
     key1: int,
     first_sample: int,
 ) -> None:
     """Analog to digital, in place on y (n, lines): add noise, convert, multiply by α and by `weight_scale`."""
-    bound, step = np.float32(converters.out_bound), np.float32(converters.out_step)
     for s in range(y.shape[0]):
         line = y[s]
         if deviations[s] > 0.0:
             a, b = sample_keys(np.uint32(key0), np.uint32(key1), first_sample + s)
             a, b = row_keys(a, b, OUTPUT_NOISE)
             add_noise(line, deviations[s], a, b)
-        convert_line(line, line, np.float32(1.0), bound, step)
+        convert_line(line, line, np.float32(1.0), np.float32(bound), np.float32(step))
         back = np.float32(scales[s] * np.float32(weight_scale))
         for j in range(line.shape[0]):
             line[j] = line[j] * back
 
 
+def product(lines: Floats, conductances: Floats, forward: bool) -> Floats:
+    """The plain product of every sample, C-contiguous: C x (forward) of lines (n, in), or Cᵀ d of lines (n, out)."""
+    if forward:
+        # The same as lines @ conductances.T, which OpenBLAS takes nearly twice as long for at these sizes.
+        return np.ascontiguousarray(np.dot(conductances, lines.T).T)
+    y: Floats = np.dot(lines, conductances)
+    return y
+
+
 def multiply(
     x: Floats,
-    matrix: Floats,
+    conductances: Floats,
+    forward: bool,
     weight_scale: float,
     converters: Converters | None,
     keys: tuple[int, int],
     first_sample: int,
 ) -> Floats:
-    """weight_scale · x @ matrix through the converters (None: perfect, the plain product).
+    """weight_scale · C x (or Cᵀ x, if not `forward`) of every sample through the converters (None: perfect).
 
-    x (n, lines in), matrix (lines in, lines out) in either memory order; returns a new (n, lines out) float32.
-    Row s is sample `first_sample` + s; `keys` name array and purpose. Non-finite samples give NaN (perfect: whatever
-    the product gives).
+    x (n, lines in), conductances (out, in); returns a new (n, lines out) float32. Row s is sample `first_sample` + s;
+    `keys` name array and purpose. Non-finite samples give NaN (perfect: whatever the product gives).
     """
     if converters is None:
-        y: Floats = np.dot(x, matrix)
+        y = product(x, conductances, forward)
         if weight_scale != 1.0:
             y *= np.float32(weight_scale)
         return y
@@ -169,7 +183,22 @@ def multiply(
     converted = np.empty_like(x)
     scales = np.empty(n, np.float32)
     deviations = np.empty(n, np.float32)
-    dac(x, converted, scales, deviations, converters, keys[0], keys[1], first_sample)
-    y = np.dot(converted, matrix)
-    adc(y, scales, deviations, weight_scale, converters, keys[0], keys[1], first_sample)
+    c = converters  # passed on number by number: numba takes a microsecond to look at a named tuple
+    dac(
+        x,
+        converted,
+        scales,
+        deviations,
+        c.scaled,
+        c.inp_bound,
+        c.inp_step,
+        c.inp_noise,
+        c.out_noise,
+        c.w_noise,
+        keys[0],
+        keys[1],
+        first_sample,
+    )
+    y = product(converted, conductances, forward)
+    adc(y, scales, deviations, weight_scale, c.out_bound, c.out_step, keys[0], keys[1], first_sample)
     return y

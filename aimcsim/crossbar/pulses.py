@@ -121,27 +121,41 @@ def fill_train(
 
 
 @njit(nogil=True, cache=True)
-def coincidences(counts: NDArray[np.int32], columns: NDArray[np.uint32], row: NDArray[np.uint32]) -> int:
-    """Coincidences of one row's train (words,) with those of many columns (words, n), into `counts`; their maximum."""
-    n = columns.shape[1]
-    for j in range(n):
-        counts[j] = popcount(np.uint32(columns[0, j] & row[0]))
-    for w in range(1, columns.shape[0]):
-        if row[w] != 0:
-            for j in range(n):
-                counts[j] = np.int32(counts[j] + popcount(np.uint32(columns[w, j] & row[w])))
+def coincidences(
+    counts: NDArray[np.int32],
+    columns: NDArray[np.uint32],
+    rows: NDArray[np.uint32],
+    sample: int,
+    row: int,
+    start: int,
+    n: int,
+) -> int:
+    """Coincidences of one row's train with those of n columns from `start` on, into `counts`; their maximum.
+
+    `columns` and `rows` are the packed trains of all samples, (samples, words, lines) each.
+    """
+    s, first, length = np.uintp(sample), np.uintp(start), np.uintp(n)
+    train = rows[s, 0, row]
+    for j in range(length):
+        counts[j] = popcount(np.uint32(columns[s, 0, first + j] & train))
+    for w in range(1, columns.shape[1]):
+        train = rows[s, w, row]
+        if train != 0:
+            for j in range(length):
+                counts[j] = np.int32(counts[j] + popcount(np.uint32(columns[s, w, first + j] & train)))
     return largest(counts, n)
 
 
 @njit(nogil=True, cache=True)
-def implied_counts(counts: NDArray[np.int32], columns: NDArray[np.float32], factor: float, expected: float) -> int:
-    """Deterministic trains: round(BL·p_x·p_d) for one row and many columns, into `counts`; their maximum.
+def implied_counts(
+    counts: NDArray[np.int32], x: NDArray[np.float32], factor: float, expected: float, start: int, n: int
+) -> int:
+    """Deterministic trains: round(BL·p_x·p_d) for one row and n columns from `start` on, into `counts`; their maximum.
 
-    `factor`·|column| clipped to 1 is p_x; `expected` is BL·p_d. Ties go to the even count.
+    `factor`·|x| clipped to 1 is p_x; `expected` is BL·p_d. Ties go to the even count.
     """
-    n = columns.shape[0]
     for j in range(n):
-        counts[j] = np.int32(np.rint(expected * min(factor * abs(columns[j]), 1.0)))
+        counts[j] = np.int32(np.rint(expected * min(factor * abs(x[start + j]), 1.0)))
     return largest(counts, n)
 
 
@@ -149,6 +163,6 @@ def implied_counts(counts: NDArray[np.int32], columns: NDArray[np.float32], fact
 def largest(counts: NDArray[np.int32], n: int) -> int:
     """The maximum of the first `n` counts; 0 for none."""
     top = np.int32(0)
-    for j in range(n):
+    for j in range(np.uintp(n)):
         top = max(top, counts[j])
     return int(top)

@@ -5,7 +5,7 @@ part F = (q₋ + q₊)/2 and the asymmetric part G = (q₋ − q₊)/2 this is w
 (arXiv 2406.12774 eq. (5)–(7), arXiv 2502.06309 eq. (3)–(5)).
 
 *Soft bounds*: q₊ = 1 − w/b_max and q₋ = 1 − w/b_min; with b_max = −b_min = τ the papers' asymmetric linear device.
-The scalar functions work on float32 inside kernels, and on numpy arrays when called as Python.
+The kernels step by the same law in the form of `soft_bounds.soft_bounds_step`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
-
-from aimcsim.crossbar.counter_hash import FAST
 
 Number = TypeVar("Number", float, NDArray[np.float64])
 
@@ -48,31 +45,3 @@ def symmetric_point(step_up: Number, step_down: Number, b_max: Number, b_min: Nu
     R, Nat. Commun. 15:7133, eq. (8)).
     """
     return (step_up - step_down) / (step_up / b_max - step_down / b_min)
-
-
-@njit(nogil=True, cache=True, fastmath=FAST)
-def soft_bounds_step(
-    w: np.float32, rate: np.float32, bound: np.float32, low: np.float32, high: np.float32
-) -> np.float32:
-    """The weight after one pulse toward `bound` without cycle noise: w + rate·(bound − w), kept in [low, high].
-
-    `rate` = step at weight zero over distance of the bound, so rate·(bound − w) = ±step·q±(w).
-    """
-    return min(max(w + rate * (bound - w), low), high)
-
-
-@njit(nogil=True, cache=True, fastmath=FAST)
-def soft_bounds_noisy_step(
-    w: np.float32,
-    rate: np.float32,
-    bound: np.float32,
-    low: np.float32,
-    high: np.float32,
-    noise: np.float32,
-    multiplicative: bool,
-) -> np.float32:
-    """As `soft_bounds_step`, with `noise` = σξ relative to the step itself (multiplicative) or to the step at
-    weight zero (additive: rate·bound is that step with its sign)."""
-    distance = bound - w
-    scale = distance if multiplicative else bound
-    return min(max(w + rate * (distance + scale * noise), low), high)

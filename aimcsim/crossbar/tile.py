@@ -117,13 +117,13 @@ class AnalogTile:
         known = purpose == "forward" and draw == 0
         keys = self._forward_keys if known else key_pair(self.seed, self.name, purpose, draw)
         matrix = self._conductances if conductances is None else conductances
-        return multiply(lines, matrix.T, self.scale, self._converters, keys, first)
+        return multiply(lines, matrix, True, self.scale, self._converters, keys, first)
 
     def backward(self, d: ArrayLike, *, first_sample: int | None = None) -> Floats:
         """Wᵀ d for every sample: (batch, out) to (batch, in), through the same kind of converters as `forward`."""
         lines = as_samples(d, self.out_size, "d")
         first = self._first("backward", first_sample, len(lines))
-        return multiply(lines, self._conductances, self.scale, self._converters, self._backward_keys, first)
+        return multiply(lines, self._conductances, False, self.scale, self._converters, self._backward_keys, first)
 
     def update(self, x: ArrayLike, d: ArrayLike, learning_rate: float, *, first_sample: int | None = None) -> int:
         """W −= lr·d xᵀ, in place, one sample after the other; returns the pulse slots used, over all samples.
@@ -193,7 +193,7 @@ class AnalogTile:
     def _first(self, operation: str, first_sample: int | None, batch: int) -> int:
         """Number of the first sample of a call; a call without one takes and moves on the operation's own counter."""
         if first_sample is not None:
-            return first_sample
+            return int(first_sample)
         first = self._counts[operation]
         self._counts[operation] = first + batch
         return first

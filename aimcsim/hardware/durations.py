@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from aimcsim.errors import FieldError
 from aimcsim.hardware.floorplan import Floorplan, Unit
@@ -36,14 +37,20 @@ class Durations:
         self.depends_on_data = times.depends_on_data
         kinds = (FORWARD, BACKWARD, UPDATE, WEIGHT_GRADIENT)
         self._base = {kind: [0] * len(floorplan.units) for kind in kinds}
-        self._exact_update = [Fraction(0)] * len(floorplan.units)
-        self._pulse = times.pulse
+        exact_update = [Fraction(0)] * len(floorplan.units)
+
+        @lru_cache(maxsize=1 << 14)
+        def update_cycles(unit: int, slots: int) -> int:
+            return whole_cycles(exact_update[unit] + times.pulse * slots)
+
+        # Fractions are slow and few trains differ in length: remember the sums.
+        self._update_cycles = update_cycles
         for unit in floorplan.units:
             mvms = 1 if times.per_action else samples * positions[unit.index]
             forward, backward, update = _exact_times(unit, times, floorplan)
             self._base[FORWARD][unit.index] = max(1, whole_cycles(forward * mvms))
             self._base[BACKWARD][unit.index] = max(1, whole_cycles(backward * mvms))
-            self._exact_update[unit.index] = update * mvms
+            exact_update[unit.index] = update * mvms
             nominal = whole_cycles(update * mvms + times.pulse * nominal_slots * mvms)
             self._base[WEIGHT_GRADIENT if gradient_apart else UPDATE][unit.index] = nominal
 
@@ -54,7 +61,7 @@ class Durations:
     def cycles(self, kind: str, unit: int, slots: int) -> int:
         """Cycles of an operation whose executor counted `slots` pulse slots."""
         if kind == UPDATE and self.depends_on_data:
-            return whole_cycles(self._exact_update[unit] + self._pulse * slots)
+            return self._update_cycles(unit, slots)
         return self._base[kind][unit]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simpy import Environment, Event
+from simpy.events import EventPriority
 
 from aimcsim.errors import Deadlock
 from aimcsim.hardware.floorplan import Floorplan
@@ -15,7 +16,7 @@ from aimcsim.pipeline.actions import BACKWARD
 from aimcsim.pipeline.link import Link, LinkTimes
 from aimcsim.pipeline.schedules.base import Schedule
 from aimcsim.pipeline.seam import Executor, OperationTimes, Recorder
-from aimcsim.pipeline.stage import StageProcess
+from aimcsim.pipeline.stage import AFTER_ALL_ELSE, StageProcess
 from aimcsim.pipeline.state import LinkState, MachineState, StageState, UnitState
 from aimcsim.pipeline.unit import UnitProcess
 
@@ -119,8 +120,7 @@ class Machine:
     def offer_to_loss(self, micro_batch: int) -> None:
         """The last forward of `micro_batch` has ended: compute its loss, send its error on its way."""
         if self.executor is not None and not self.executor.loss(micro_batch, int(self.env.now)):
-            if not self._end.triggered:
-                self._end.succeed("diverged")
+            self._end_run("diverged")
             return
         self._loss.push(micro_batch)
 
@@ -140,8 +140,15 @@ class Machine:
     def stage_finished(self) -> None:
         """A stage has no work left; the last one ends the run."""
         self._working -= 1
-        if self._working == 0 and not self._end.triggered:
-            self._end.succeed("completed")
+        if self._working == 0:
+            self._end_run("completed")
+
+    def _end_run(self, outcome: str) -> None:
+        """End the run behind everything else of this cycle, so that the log of a diverged run knows no queue order."""
+        if not self._end.triggered:
+            self._end._ok = True
+            self._end._value = outcome
+            self.env.schedule(self._end, priority=EventPriority(AFTER_ALL_ELSE + self.floorplan.stages))
 
     def _waiting_chain(self) -> str:
         waits = []

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from aimcsim.pipeline.machine import Machine
 
 #: A policy chooses after everything else of its cycle: all that ends or arrives at t is known (rule 2).
-#: SimPy's own priorities are 0 (urgent) and 1 (normal).
-AFTER_ALL_ELSE = EventPriority(2)
+#: SimPy's own priorities are 0 (urgent) and 1 (normal). Policies choose in the order of their stages, never in that of
+#: the event queue: a choice may free room on a link, and so let a message through to another stage at once.
+AFTER_ALL_ELSE = 2
 
 
 class StageProcess:
@@ -45,6 +46,7 @@ class StageProcess:
         self.waiting: Event | None = None
         self.wanted: Action | None = None
         self.blocked_on: list[Link] = []
+        self._choice_priority = EventPriority(AFTER_ALL_ELSE + stage)
         self._machine = machine
         self._units = units
         self._schedule = schedule
@@ -83,9 +85,12 @@ class StageProcess:
             kind, micro_batch, chunk = state.action
             steps = self._steps[kind][chunk]
             while state.step < len(steps):
-                ended = self._begin_step(steps[state.step], kind, micro_batch)
-                if ended is not None:
+                step = steps[state.step]
+                ended = self._begin_step(step, kind, micro_batch)
+                while ended is not None:
                     yield ended
+                    # Units that end in one cycle commit in any order: go on when the last has.
+                    ended = self._begin_step(step, kind, micro_batch) if len(step) > 1 else None
                 state.step += 1
                 state.step_begun = False
             self._end(state.action)
@@ -120,7 +125,7 @@ class StageProcess:
         event = Event(self.env)
         event._ok = True
         event._value = None
-        self.env.schedule(event, priority=AFTER_ALL_ELSE)
+        self.env.schedule(event, priority=self._choice_priority)
         return event
 
     def wake(self) -> None:
@@ -188,7 +193,7 @@ class StageProcess:
         return state.read[chunk, micro_batch]
 
     def _begin_step(self, step: Step, kind: str, micro_batch: int) -> Event | None:
-        """Start the units of a step; returns the event at which the last of them ends, None if all have ended."""
+        """Start the units of a step; returns an event at which the longest of them ends, None if all have ended."""
         state, units = self.state, self._units
         if len(step) == 1 and not state.step_begun:
             unit = units[step[0]]
@@ -200,10 +205,10 @@ class StageProcess:
             now = int(self.env.now)
             for index in step:
                 units[index].start(kind, micro_batch, now, state.version_read)
-        # `>=`: of units that end together the one started last commits last, and the stage goes on after it.
         last = None
         for index in step:
             until = units[index].state.busy_until
+            # `>=`: of units that end together the one started last is likely to be the last to commit.
             if until != IDLE and (last is None or until >= last.state.busy_until):
                 last = units[index]
         return None if last is None else last.ended

@@ -41,6 +41,7 @@ class UnitProcess:
         self._executor = executor if unit.is_tile else None
         self._recorder = recorder
         self._index = unit.index
+        self._operation = Operation(self._index, state.kind, state.micro_batch, *self._place, state.version_read)
         if state.busy_until != IDLE:
             self._schedule_end(state.busy_until - int(env.now))
         env.process(self._run())
@@ -52,7 +53,7 @@ class UnitProcess:
         if self._executor is None:
             cycles = self._nominal[kind]
         else:
-            operation = Operation(self._index, kind, micro_batch, *self._place, version_read)
+            self._operation = operation = Operation(self._index, kind, micro_batch, *self._place, version_read)
             slots = self._executor.start(operation, now, now - state.touched)
             cycles = self._times.cycles(kind, self._index, slots)
         state.touched = state.start = now
@@ -79,7 +80,7 @@ class UnitProcess:
         if kind == UPDATE:
             state.version = written = state.version + 1
         if self._executor is not None:
-            self._executor.commit(Operation(self._index, kind, state.micro_batch, *self._place, read), end)
+            self._executor.commit(self._operation, end)
         state.busy_until = IDLE
         self._recorder.operation(self._index, kind, state.micro_batch, state.start, end, read, written)
 

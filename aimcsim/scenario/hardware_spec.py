@@ -163,7 +163,7 @@ class MappingSpec(Spec):
     """How weights are laid onto the conductance range: W = scale · C."""
 
     weight_scaling_omega: NonNegativeReal = Field(
-        0.6, description="the largest initial weight becomes this conductance; 0: no scaling (W = C)"
+        0.0, description="the largest initial weight becomes this conductance; 0: no scaling (W = C)"
     )
 
 

@@ -15,6 +15,9 @@ from aimcsim.pipeline.machine import MachinePlan
 #: Most actions looked at: the middle half of a longer log is cut to its beginning.
 MOST_OPERATIONS = 500_000
 
+#: Smaller shares of a critical path are not worth naming.
+SMALLEST_SHARE = 0.02
+
 
 class Span(NamedTuple):
     """One stage action as the log shows it."""
@@ -28,7 +31,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class CriticalShares:
-    """Share of the critical path between two cycles by (stage, kind), largest first."""
+    """Share of the critical path between two cycles by (stage, kind), largest first, from SMALLEST_SHARE up."""
 
     first: int
     last: int
@@ -46,8 +49,8 @@ def critical_shares(ops: Path, plan: MachinePlan) -> CriticalShares | None:
     for span in path:
         key = span.virtual % plan.floorplan.stages, span.kind
         busy[key] = busy.get(key, 0) + span.end - span.start
-    parts = sorted(((key, cycles / total) for key, cycles in busy.items() if cycles), key=lambda part: -part[1])
-    return CriticalShares(path[-1].start, path[0].end, parts[:6])
+    shares = {key: cycles / total for key, cycles in busy.items() if cycles / total >= SMALLEST_SHARE}
+    return CriticalShares(path[-1].start, path[0].end, sorted(shares.items(), key=lambda part: -part[1]))
 
 
 def _middle_spans(ops: Path, plan: MachinePlan) -> list[Span]:

@@ -16,7 +16,8 @@ DEFINITIONS: dict[str, str] = {
     "peak_activations": "most micro-batches (per chunk) whose F had started and whose B (or W) had not ended",
     "bottleneck": "what bounds the period: the maximum cycle ratio of the schedule's event graph, or for policies "
     "and data-dependent times the critical path of the log over the middle half",
-    "durations": "nominal: pulse trains taken at their desired length; measured: as the data needed them",
+    "durations": "fixed: no time depends on the data; nominal: pulse trains taken at their desired length; "
+    "measured: as the data needed them",
     "status": "completed, or diverged at the first loss that is not finite",
     "energy_j": "energy in joules; null until the hardware model prices operations",
     "train_loss": "mean training loss per sample since the row before",

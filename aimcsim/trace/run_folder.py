@@ -6,7 +6,6 @@ import ctypes
 import os
 import shutil
 import tempfile
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,22 +16,22 @@ SCENARIO = "scenario.yaml"
 SUMMARY = "summary.json"
 METRICS = "metrics.csv"
 OPS = "ops.parquet"
+COMPARISON = "comparison.json"
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
-class ScratchFolder:
-    """A temporary folder that vanishes with the object: whoever holds a result need not close it."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="aimcsim-"))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-
 def is_run_folder(folder: Path) -> bool:
     """True for a folder that `aimcsim run` wrote."""
     return (folder / SCENARIO).is_file() and (folder / SUMMARY).is_file()
+
+
+def is_comparison_folder(folder: Path) -> bool:
+    """True for a folder that `aimcsim compare` wrote: its own file, and beside it nothing but run folders."""
+    if not (folder / COMPARISON).is_file():
+        return False
+    return all(is_run_folder(entry) for entry in folder.iterdir() if entry.name != COMPARISON)
 
 
 def check_replaceable(folder: Path) -> None:
@@ -41,7 +40,7 @@ def check_replaceable(folder: Path) -> None:
         return
     if not folder.is_dir() or folder.is_symlink():
         raise RunFolderError(f"{folder} exists and is no folder; give another --out")
-    if not is_run_folder(folder) and any(folder.iterdir()):
+    if not is_run_folder(folder) and not is_comparison_folder(folder) and any(folder.iterdir()):
         raise RunFolderError(f"{folder} exists and is no run of aimcsim; give another --out")
 
 

@@ -6,6 +6,7 @@ operation at a time, so nothing can look at it before the operation commits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,10 @@ class TrainingExecutor:
         self._fetch = fetch
         self._points = points
         self._in_flight: dict[int, MicroBatch] = {}
+        self._ageing = {unit for unit, array in weights.items() if array.ages}
+        self._cycle_seconds = plan.cycle_seconds or 0.0
+        self._biases_of = [[n for n in chunk if n in biases] for chunk in plan.program.chunks]
+        self._constant_rate = plan.learning_rate.constant
         self._steps: dict[str, Callable[[Operation, LayerProgram], int]] = {
             FORWARD: self._forward,
             BACKWARD: self._backward,
@@ -85,8 +90,8 @@ class TrainingExecutor:
 
     def start(self, operation: Operation, cycle: int, elapsed: int) -> int:
         """Compute an operation on the array as it is now; returns the pulse slots an update took."""
-        if self._plan.cycle_seconds is not None:
-            self.weights[operation.unit].elapse(elapsed * self._plan.cycle_seconds)
+        if operation.unit in self._ageing:
+            self.weights[operation.unit].elapse(elapsed * self._cycle_seconds)
         return self._steps[operation.kind](operation, self._program.layers[operation.layer])
 
     def commit(self, operation: Operation, cycle: int) -> None:
@@ -118,12 +123,12 @@ class TrainingExecutor:
         result = loss_of(self._plan.loss, outputs, batch.targets)  # type: ignore[arg-type]
         error = result.error
         if self._plan.error_scale != 1.0:
-            error = error * np.float32(self._plan.error_scale)
+            error *= np.float32(self._plan.error_scale)
         batch.errors[self._program.output] = error
         total = float(result.losses.sum())
         self.progress.loss = total / len(outputs)
         self._points.add_loss(micro_batch, total)
-        if np.isfinite(total) and bool(np.isfinite(error).all()):
+        if math.isfinite(total):
             return True
         self.progress.diverged_at = (cycle, (micro_batch + 1) * self._plan.micro_batch)
         return False
@@ -179,20 +184,22 @@ class TrainingExecutor:
         return 0
 
     def _rate(self, micro_batch: int) -> float:
+        if self._constant_rate is not None:
+            return self._constant_rate
         return self._plan.learning_rate.at(micro_batch * self._plan.micro_batch)
 
     # ------------------------------------------------------------------ after an update
 
     def _finish_update(self, virtual: int, last: int, cycle: int) -> None:
         plan = self._plan
-        for number in self._program.chunks[virtual]:
-            bias = self.biases.get(number)
-            if bias is not None:
-                bias.before_update()
-                for micro_batch in range(last - plan.mini_batch + 1, last + 1):
-                    error = self._in_flight[micro_batch].error(number)
-                    bias.current -= np.float32(self._rate(micro_batch)) * error.sum(axis=0)
-                bias.commit()
+        for number in self._biases_of[virtual]:
+            bias = self.biases[number]
+            bias.before_update()
+            for micro_batch in range(last - plan.mini_batch + 1, last + 1):
+                step = np.add.reduce(self._in_flight[micro_batch].error(number), axis=0)
+                step *= np.float32(self._rate(micro_batch))
+                bias.current -= step
+            bias.commit()
         self._updates[virtual] += 1
         applied = self._updates[virtual] * plan.mini_batch
         if self._points.is_due(applied):

@@ -100,12 +100,12 @@ class MicroBatch:
         """What one tile of a dense layer is fed, contiguous: its rows of the flattened input, and of the constant 1
         behind it where the bias is analog.
         """
+        if program.fed_as_is:
+            return self.value(program.inputs[0])
         fed = self._fed.get((program.number, index))
         if fed is None:
             x = self.value(program.inputs[0])
-            x = x.reshape(len(x), -1)
-            assert isinstance(program.layer, Dense)
-            if program.layer.bias == "analog":
+            if program.has_analog_bias:
                 x = np.concatenate([x, np.ones((len(x), 1), np.float32)], axis=1)
             fed = x if len(program.shards) == 1 else np.ascontiguousarray(x[:, shard.inputs])
             self._fed[program.number, index] = fed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.hardware.splitting import Shard
@@ -30,6 +31,16 @@ class LayerProgram:
     sends_error: bool
     units: tuple[int, ...] = ()
     shards: tuple[Shard, ...] = ()
+
+    @cached_property
+    def has_analog_bias(self) -> bool:
+        """True where the arrays have one more input line, fed with a constant 1."""
+        return isinstance(self.layer, Dense) and self.layer.bias == "analog"
+
+    @cached_property
+    def fed_as_is(self) -> bool:
+        """True where the one array of a dense layer is fed what its input layer puts out, unchanged."""
+        return len(self.shards) == 1 and not self.has_analog_bias
 
     @property
     def dense(self) -> Dense | None:

@@ -20,6 +20,9 @@ from aimcsim.training.initial import build_weights
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.program import compile_network
 
+#: Micro-batches that are gathered from the data set together.
+BLOCK = 32
+
 
 class TrainingSession:
     """The numbers' side of a run. `rows` grows by one dict an evaluation, in the columns of metrics.csv."""
@@ -32,6 +35,7 @@ class TrainingSession:
         self.rows: list[dict[str, Any]] = []
         self._epoch = len(dataset.train_x)
         self._stream = SampleStream(self._epoch, scenario.seed)
+        self._blocks: dict[int, tuple[Floats, NDArray[Any]]] = {}
         self._train_x = dataset.train_x.reshape(self._epoch, -1)
         self._program = compile_network(assembly.network, assembly.floorplan)
         weights, biases = build_weights(self._program, scenario, kept_versions(assembly))
@@ -82,8 +86,14 @@ class TrainingSession:
         return found
 
     def _fetch(self, first: int, count: int) -> tuple[Floats, NDArray[Any]]:
-        indices = self._stream.indices(first, count)
-        return self._train_x[indices], self.dataset.train_y[indices]
+        """Samples first … first + count - 1 of the stream, one micro-batch; gathered a block of them at a time."""
+        block, start = divmod(first, BLOCK * count)
+        if block not in self._blocks:
+            indices = self._stream.indices(block * BLOCK * count, BLOCK * count)
+            self._blocks[block] = self._train_x[indices], self.dataset.train_y[indices]
+            self._blocks.pop(block - 2, None)
+        x, y = self._blocks[block]
+        return x[start : start + count], y[start : start + count]
 
     def _evaluate(self, micro_batches: int, copies: dict[int, Any], cycle: int, train_loss: float | None) -> None:
         samples = micro_batches * self.assembly.scenario.pipeline.micro_batch

@@ -97,11 +97,12 @@ def test_lines_fire_as_often_as_their_value_says_in_every_slot() -> None:
 
 def test_coincidences_are_the_common_bits_of_packed_trains() -> None:
     rng = np.random.default_rng(0)
-    columns = rng.integers(0, 2**32, (3, 200), dtype=np.uint32)
-    row = np.array([rng.integers(2**32), 0, rng.integers(2**32)], np.uint32)
-    counts = np.empty(200, np.int32)
-    top = coincidences(counts, columns, row)
-    expected = [sum((int(columns[w, j]) & int(row[w])).bit_count() for w in range(3)) for j in range(200)]
+    columns = rng.integers(0, 2**32, (2, 3, 200), dtype=np.uint32)
+    rows = rng.integers(0, 2**32, (2, 3, 4), dtype=np.uint32)
+    rows[1, 1, 2] = 0
+    counts = np.empty(150, np.int32)
+    top = coincidences(counts, columns, rows, 1, 2, 40, 150)
+    expected = [sum((int(columns[1, w, j]) & int(rows[1, w, 2])).bit_count() for w in range(3)) for j in range(40, 190)]
     np.testing.assert_array_equal(counts, expected)
     assert top == max(expected)
 
@@ -109,7 +110,7 @@ def test_coincidences_are_the_common_bits_of_packed_trains() -> None:
 def test_deterministic_counts_round_the_expected_coincidences() -> None:
     counts = np.empty(4, np.int32)
     # BL·p_d = 10; p_x = min(2·|x|, 1) = 0.1, 0.28, 1, 0.
-    top = implied_counts(counts, np.array([0.05, -0.14, 0.9, 0.0], np.float32), 2.0, 10.0)
+    top = implied_counts(counts, np.array([9.0, 0.05, -0.14, 0.9, 0.0], np.float32), 2.0, 10.0, 1, 4)
     np.testing.assert_array_equal(counts, [1, 3, 10, 0])
     assert top == 10
 
@@ -184,6 +185,24 @@ def test_noise_of_many_pulses_in_a_train_is_independent_from_pulse_to_pulse() ->
     # The bound at 1e6 shortens n steps by less than n²/2e6 in all, far below the standard error of 0.01.
     assert abs(mean_z(tile.weights.astype(float), float(n))) < limit
     assert abs(variance_z(tile.weights.astype(float), n * sigma**2)) < limit
+
+
+@pytest.mark.parametrize("n", [1, 9])
+def test_cycle_noise_is_independent_between_cells_rows_and_samples(n: int) -> None:
+    # n certain pulses on nearly unbounded cells; the noise of two samples, (sample, row, column).
+    size, runs = 200, 2
+    tile = unscaled_tile(equal_cells(1.0, 1e6, dw_min_std=0.5), MANAGED, np.zeros((size, size)))
+    noise = np.empty((runs, size, size))
+    for run in range(runs):
+        tile.weights = np.zeros((size, size))
+        tile.update(np.ones((1, size)), -np.ones((1, size)), float(n), first_sample=run)
+        noise[run] = (tile.weights - tile.weights.mean()) / tile.weights.std()
+    lags = [(0, 0, j) for j in range(1, size // 2 + 10)] + [(0, i, j) for i in (1, 2) for j in (0, 1, size // 2)]
+    lags += [(1, i, j) for i in (0, 1) for j in (0, 1, size // 2)]
+    limit = normal_limit(0.01 / 2, len(lags))
+    for s, i, j in lags:
+        product = noise[s:, i:, j:] * noise[: runs - s, : size - i, : size - j]
+        assert abs(product.mean()) * np.sqrt(product.size) < limit, (s, i, j)
 
 
 def test_a_train_longer_than_one_word_steps_as_often_as_it_should() -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from aimcsim.crossbar import AnalogTile, FloatTile, make_tile
 from aimcsim.crossbar.devices import make_devices
+from aimcsim.crossbar.mvm import adc, dac
+from aimcsim.crossbar.update import update_pulsed
 from aimcsim.scenario.hardware_spec import IdealDevice, IOSpec, MappingSpec, PulseSpec, SoftBoundsDevice
 from tests.crossbar.helpers import PERFECT, UNSCALED, equal_cells, mean_z, normal_limit, variance_z
 
@@ -47,13 +49,14 @@ def test_weights_are_a_copy() -> None:
 
 def test_the_largest_weight_becomes_omega_and_weights_come_back_unless_a_bound_clips_them() -> None:
     weights = np.array([[3.0, -1.5, 0.0], [0.75, 0.3, -2.7]])
-    tile = AnalogTile(2, 3, device=equal_cells(0.001, 0.6), weights=weights)
+    mapping = MappingSpec(weight_scaling_omega=0.6)
+    tile = AnalogTile(2, 3, device=equal_cells(0.001, 0.6), mapping=mapping, weights=weights)
     assert tile.scale == pytest.approx(5.0)
     np.testing.assert_allclose(tile.snapshot(), weights / 5.0, rtol=1e-6)
     np.testing.assert_allclose(tile.weights, weights, rtol=1e-6)
     tile.weights = weights / 10.0
     assert tile.scale == pytest.approx(0.5)
-    narrow = AnalogTile(2, 3, device=equal_cells(0.001, 0.3, w_min=-0.2), weights=weights)
+    narrow = AnalogTile(2, 3, device=equal_cells(0.001, 0.3, w_min=-0.2), mapping=mapping, weights=weights)
     np.testing.assert_allclose(narrow.weights, np.clip(weights, -1.0, 1.5), rtol=1e-6)
 
 
@@ -272,6 +275,17 @@ def test_values_of_any_kind_are_taken_as_float32() -> None:
     tile = AnalogTile(2, 2, device="ideal", io=IOSpec(is_perfect=True), weights=[[1, 0], [0, 2]])
     np.testing.assert_array_equal(tile.forward([[1, 2]]), [[1.0, 4.0]])
     np.testing.assert_array_equal(tile.forward(np.array([[1.0, 2.0], [3.0, 4.0]])[:, ::-1]), [[2.0, 2.0], [4.0, 6.0]])
+
+
+def test_read_only_inputs_and_numpy_numbers_are_taken_without_compiling_anything_anew() -> None:
+    x, d, _ = (each.astype(np.float32) for each in data())
+    tile, other = analog(), analog()
+    expected = tile.forward(x, first_sample=3), tile.update(x, d, 0.1, first_sample=3)
+    compiled = [len(kernel.signatures) for kernel in (dac, adc, update_pulsed)]
+    x.flags.writeable = d.flags.writeable = False
+    np.testing.assert_array_equal(other.forward(x, first_sample=np.int32(3)), expected[0])
+    assert other.update(x, d, np.float32(0.1), first_sample=np.int32(3)) == expected[1]
+    assert [len(kernel.signatures) for kernel in (dac, adc, update_pulsed)] == compiled
 
 
 def test_the_rest_of_the_package_does_not_import_numba() -> None:

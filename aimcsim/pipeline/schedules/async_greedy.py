@@ -13,7 +13,12 @@ class AsyncGreedy(Policy):
     Uniform times: the makespan of `async`, but staleness 2(M-m) for tf ≥ tb and (M-m)(1+tb/tf) for whole tb/tf.
     Without a limit the staleness of uneven stages grows with the run. Default limit 4M.
 
-    PICTURE
+    4 stages, 6 micro-batches; F, B and U take 1 cycle:
+
+        stage 1  F0 F1 F2 F3 F4 F5 .  B0 U0 .  B1 U1 .  B2 U2 .  B3 U3 .  B4 U4 .  B5 U5
+        stage 2  .  F0 F1 F2 F3 F4 B0 U0 F5 B1 U1 .  B2 U2 .  B3 U3 .  B4 U4 .  B5 U5 .
+        stage 3  .  .  F0 F1 F2 B0 U0 F3 B1 U1 F4 B2 U2 F5 B3 U3 .  B4 U4 .  B5 U5 .  .
+        stage 4  .  .  .  F0 B0 U0 F1 B1 U1 F2 B2 U2 F3 B3 U3 F4 B4 U4 F5 B5 U5 .  .  .
     """
 
     name = "async-greedy"

@@ -15,7 +15,12 @@ class Asynchronous(FixedOrder):
     Uniform times: makespan (M-1)(tf+tb) + N(tf+tb+tu), density → 1, staleness M-m forward and 0 backward.
     Uneven stages: period max over stages of tf+tb+tu. One weight copy, L activations held.
 
-    PICTURE
+    4 stages, 6 micro-batches; F, B and U take 1 cycle:
+
+        stage 1  F0 F1 F2 F3 .  .  .  B0 U0 F4 B1 U1 F5 B2 U2 .  B3 U3 .  B4 U4 .  B5 U5
+        stage 2  .  F0 F1 F2 .  .  B0 U0 F3 B1 U1 F4 B2 U2 F5 B3 U3 .  B4 U4 .  B5 U5 .
+        stage 3  .  .  F0 F1 .  B0 U0 F2 B1 U1 F3 B2 U2 F4 B3 U3 F5 B4 U4 .  B5 U5 .  .
+        stage 4  .  .  .  F0 B0 U0 F1 B1 U1 F2 B2 U2 F3 B3 U3 F4 B4 U4 F5 B5 U5 .  .  .
     """
 
     name = "async"

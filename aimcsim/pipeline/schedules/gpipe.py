@@ -12,7 +12,12 @@ class GPipe(FixedOrder):
     Uniform times: makespan K·[(B+M-1)(tf+tb) + B·tu]; uneven stages, tu = 0, per mini-batch exactly
     Σtf + (B-1)max tf + Σtb + (B-1)max tb; B activations held.
 
-    PICTURE
+    4 stages, one mini-batch of 4; F, B and U take 1 cycle:
+
+        stage 1  F0 F1 F2 F3 .  .  .  .  .  .  B0 B1 B2 B3 U0 U1 U2 U3
+        stage 2  .  F0 F1 F2 F3 .  .  .  .  B0 B1 B2 B3 U0 U1 U2 U3 .
+        stage 3  .  .  F0 F1 F2 F3 .  .  B0 B1 B2 B3 U0 U1 U2 U3 .  .
+        stage 4  .  .  .  F0 F1 F2 F3 B0 B1 B2 B3 U0 U1 U2 U3 .  .  .
     """
 
     name = "gpipe"

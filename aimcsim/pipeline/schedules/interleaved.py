@@ -10,10 +10,15 @@ from aimcsim.pipeline.schedules.base import FixedOrder, PipelineShape, Settings
 class Interleaved(FixedOrder):
     """Synchronous pipeline of Narayanan et al. (SC 2021): the bubble shrinks to (M-1)(tf+tb)/v per mini-batch.
 
-    B must be a multiple of M. Stage m holds (v-1)M + 2(M-m) + 1 chunk activations, each of 1/v of a stage.
+    B must be a multiple of M. Stage m holds min(Bv, (v-1)M + 2(M-m) + 1) chunk activations, each of 1/v of a stage.
     U of a micro-batch is one action per chunk, in chunk order.
 
-    PICTURE
+    4 stages, one mini-batch of 4; F, B and U of a chunk take 1 cycle; lower case: second chunk:
+
+        stage 1  F0 F1 F2 F3 f0 f1 f2 f3 .  .  .  b0 .  b1 .  b2 .  b3 B0 B1 B2 B3 U0 u0 U1 u1 U2 u2 U3 u3
+        stage 2  .  F0 F1 F2 F3 f0 f1 f2 f3 .  b0 .  b1 .  b2 .  b3 B0 B1 B2 B3 U0 u0 U1 u1 U2 u2 U3 u3 .
+        stage 3  .  .  F0 F1 F2 F3 f0 f1 f2 b0 f3 b1 .  b2 .  b3 B0 B1 B2 B3 U0 u0 U1 u1 U2 u2 U3 u3 .  .
+        stage 4  .  .  .  F0 F1 F2 F3 f0 b0 f1 b1 f2 b2 f3 b3 B0 B1 B2 B3 U0 u0 U1 u1 U2 u2 U3 u3 .  .  .
     """
 
     name = "interleaved"

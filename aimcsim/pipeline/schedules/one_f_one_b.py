@@ -11,7 +11,12 @@ class OneFOneB(FixedOrder):
 
     Uniform times and no link latency: the makespan of GPipe, for every B ≥ 1. Uneven stages: at most GPipe's.
 
-    PICTURE
+    4 stages, one mini-batch of 4; F, B and U take 1 cycle:
+
+        stage 1  F0 F1 F2 F3 .  .  .  B0 .  B1 .  B2 .  B3 U0 U1 U2 U3
+        stage 2  .  F0 F1 F2 .  .  B0 F3 B1 .  B2 .  B3 U0 U1 U2 U3 .
+        stage 3  .  .  F0 F1 .  B0 F2 B1 F3 B2 .  B3 U0 U1 U2 U3 .  .
+        stage 4  .  .  .  F0 B0 F1 B1 F2 B2 F3 B3 U0 U1 U2 U3 .  .  .
     """
 
     name = "one-f-one-b"

@@ -16,7 +16,12 @@ class PipeDream2BW(FixedOrder):
     U of a mini-batch bears the number of its last micro-batch. Period per mini-batch at least B·(tf+tb) + tu of the
     slowest stage.
 
-    PICTURE
+    4 stages, 2 mini-batches of 4; F, B and U take 1 cycle:
+
+        stage 1  F0 F1 F2 F3 .  .  .  B0 F4 B1 F5 B2 F6 B3 U3 F7 B4 .  B5 .  B6 .  B7 U7
+        stage 2  .  F0 F1 F2 .  .  B0 F3 B1 F4 B2 F5 B3 U3 F6 B4 F7 B5 .  B6 .  B7 U7 .
+        stage 3  .  .  F0 F1 .  B0 F2 B1 F3 B2 F4 B3 U3 F5 B4 F6 B5 F7 B6 .  B7 U7 .  .
+        stage 4  .  .  .  F0 B0 F1 B1 F2 B2 F3 B3 U3 F4 B4 F5 B5 F6 B6 F7 B7 U7 .  .  .
     """
 
     name = "pipedream-2bw"

@@ -12,7 +12,11 @@ class Serial(FixedOrder):
     The next mini-batch enters when the last U of every stage has committed; U runs beside upstream B.
     Uniform times: makespan K·B·(M(tf+tb)+tu) cycles for K mini-batches.
 
-    PICTURE
+    3 stages, one mini-batch of 4; F, B and U take 1 cycle:
+
+        stage 1  F0 .  .  .  .  B0 F1 .  .  .  .  B1 F2 .  .  .  .  B2 F3 .  .  .  .  B3 U0 U1 U2 U3
+        stage 2  .  F0 .  .  B0 .  .  F1 .  .  B1 .  .  F2 .  .  B2 .  .  F3 .  .  B3 U0 U1 U2 U3 .
+        stage 3  .  .  F0 B0 .  .  .  .  F1 B1 .  .  .  .  F2 B2 .  .  .  .  F3 B3 U0 U1 U2 U3 .  .
     """
 
     name = "serial"

@@ -13,7 +13,12 @@ class ZeroBubbleH1(FixedOrder):
     stage m delays W by m-1 micro-batches; the step U at the flush takes no time.
     Makespan bubble (M-1)(tf+ti-tw) if tw ≤ min(tf, ti) and B ≥ M; M activations held.
 
-    PICTURE
+    4 stages, one mini-batch of 4; F, B and W take 1 cycle:
+
+        stage 1  F0 F1 F2 F3 .  .  .  B0 W0 B1 W1 B2 W2 B3 W3
+        stage 2  .  F0 F1 F2 .  .  B0 F3 B1 W0 B2 W1 B3 W2 W3
+        stage 3  .  .  F0 F1 .  B0 F2 B1 F3 B2 W0 B3 W1 W2 W3
+        stage 4  .  .  .  F0 B0 F1 B1 F2 B2 F3 B3 W0 W1 W2 W3
     """
 
     name = "zero-bubble-h1"

@@ -1,0 +1,24 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of one that comes with aimcsim.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Set a value of the scenario, e.g. pipeline.schedule=gpipe."),
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Set the scenario's seed.")]
+NoTrainOption = Annotated[bool, typer.Option("--no-train", help="Simulate the time alone, without numbers.")]
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to write; replaced as a whole.")]
+
+
+def overrides(set_values: list[str] | None, seed: int | None) -> list[str]:
+    """The texts `path=value` that `load` takes; --seed wins over --set seed=."""
+    return [*(set_values or []), *([] if seed is None else [f"seed={seed}"])]

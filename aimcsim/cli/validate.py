@@ -1,0 +1,41 @@
+"""`aimcsim validate` and `aimcsim schema`: what a scenario file may hold, and whether one does."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from aimcsim.cli.guard import guarded
+from aimcsim.cli.options import ScenarioArgument, SetOption, overrides
+
+
+def validate(scenario: ScenarioArgument, set_values: SetOption = None) -> None:
+    """Check a scenario without running it: one line if it is good, every mistake if it is not."""
+    with guarded():
+        from aimcsim.assembly import assemble
+        from aimcsim.loading import load, nominal_epoch
+
+        loaded = load(scenario, overrides(set_values, None))
+        found = assemble(loaded.scenario, nominal_epoch(loaded.scenario))
+        floorplan = found.floorplan
+        parts = [
+            _counted(floorplan.stages, "stage"),
+            _counted(sum(layer.is_array for layer in found.network.layers.values()), "array layer"),
+            _counted(sum(unit.is_tile for unit in floorplan.units), "tile"),
+            f"schedule {found.schedule.name}",
+            _counted(found.samples, "sample"),
+        ]
+        typer.echo(f"ok: {loaded.scenario.name}: {', '.join(parts)}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for the YAML support of an editor."""
+    with guarded():
+        from aimcsim.scenario.schema import json_schema
+
+        typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + "s" * (count != 1)

@@ -1,0 +1,80 @@
+"""Reading of a run folder's op log, and of it only what a timeline shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aimcsim.errors import RunFolderError
+from aimcsim.report.ascii_timeline import KINDS, Mark
+from aimcsim.trace.run_folder import OPS
+
+COLUMNS = ["tile", "op", "micro_batch", "start", "end"]
+_END = "end"
+
+
+@dataclass(frozen=True)
+class OpWindow:
+    """The op log at `path`; `end` is the last cycle at which an operation in it ends, 0 for an empty log."""
+
+    path: Path
+    end: int
+
+    def marks(self, first: int, end: int) -> Iterator[Mark]:
+        """Operations that touch the cycles from `first` to `end` (exclusive). Raises RunFolderError."""
+        wanted = [(_END, ">", first), ("start", "<", end)]
+        try:
+            table = pq.read_table(self.path, columns=COLUMNS, filters=wanted)
+            for batch in table.to_batches(max_chunksize=1 << 16):
+                yield from map(_mark, *(batch.column(name).to_pylist() for name in COLUMNS))
+        except (pa.ArrowException, OSError, TypeError) as error:
+            raise _broken(self.path, error) from error
+
+
+def open_ops(folder: Path) -> OpWindow:
+    """The op log of a run folder. Raises RunFolderError where there is none, or none that can be read."""
+    path = folder / OPS
+    if not path.is_file():
+        raise RunFolderError(f"{folder} has no {OPS}: the run kept no op log (trace.ops: none)")
+    try:
+        metadata = pq.read_metadata(path)
+    except (pa.ArrowException, OSError) as error:
+        raise _broken(path, error) from error
+    names = metadata.schema.names
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise RunFolderError(f"{path} is no op log: it has no column {', '.join(missing)}")
+    ends = [_largest_end(metadata.row_group(i), names.index(_END)) for i in range(metadata.num_row_groups)]
+    if any(end is None for end in ends):
+        raise RunFolderError(f"{path} is no op log of aimcsim: it has no statistics of its ends")
+    return OpWindow(path, max((end for end in ends if end is not None), default=0))
+
+
+def stage_of(tile: str) -> int:
+    """Stage that a tile's name `s2.fc2.r0c1` begins with; 0 for a name of another form."""
+    match = re.match(r"s(\d{1,9})\.", tile)
+    return int(match[1]) if match else 0
+
+
+def _largest_end(row_group: Any, column: int) -> int | None:
+    statistics = row_group.column(column).statistics
+    largest = None if statistics is None or not statistics.has_min_max else statistics.max
+    return largest if isinstance(largest, int) else None
+
+
+def _mark(tile: Any, op: Any, micro_batch: Any, start: Any, end: Any) -> Mark:
+    whole = all(isinstance(number, int) for number in (micro_batch, start, end))
+    if not isinstance(tile, str) or op not in KINDS or not op or not whole:
+        raise TypeError("an operation of another form")
+    return Mark(tile, op, micro_batch, start, end)
+
+
+def _broken(path: Path, error: Exception) -> RunFolderError:
+    reason = str(error).partition("\n")[0]
+    return RunFolderError(f"{path} cannot be read, it is truncated or no op log: {reason}")

@@ -1,0 +1,56 @@
+"""The timeline of a run folder: which cycles and tiles, and their operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from aimcsim.errors import AimcsimError, RunFolderError
+from aimcsim.report.ascii_timeline import timeline
+from aimcsim.report.op_window import open_ops, stage_of
+from aimcsim.report.run_reader import RunSummary, read_summary
+
+
+class EmptyWindow(AimcsimError):
+    """The cycles or tiles asked for hold nothing."""
+
+
+def run_timeline(folder: Path, cycles: tuple[int, int | None] | None, pattern: str, width: int) -> list[str]:
+    """Lines of the ASCII timeline of a run: tiles whose name matches `pattern`, in stage order.
+
+    `cycles`: from and up to (None: the end of the log); without it the fill and a few periods.
+    Raises RunFolderError for a broken folder, EmptyWindow where nothing is left to draw.
+    """
+    summary = read_summary(folder)
+    log = open_ops(folder)
+    if log.end == 0:
+        raise RunFolderError(f"{folder} has an empty op log")
+    order = [tile for tile in tiles_in_order(summary) if fnmatchcase(tile, pattern)]
+    if not order:
+        raise EmptyWindow(
+            f"no tile of this run matches {pattern}; its tiles are like {next(iter(summary.utilisation))}"
+        )
+    first, end = cycles if cycles is not None else (0, default_end(summary))
+    if first >= log.end:
+        raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {log.end}")
+    end = log.end if end is None else min(end, log.end)
+    return timeline(log.marks(first, end), order, first, end, width)
+
+
+def tiles_in_order(summary: RunSummary) -> Sequence[str]:
+    """Tiles and digital units, the first stage's on top, within a stage in network order. Raises RunFolderError."""
+    if not summary.utilisation:
+        raise RunFolderError(f"the summary of {summary.name} names no tiles")
+    return sorted(summary.utilisation, key=stage_of)
+
+
+def default_end(summary: RunSummary) -> int:
+    """End of a window that shows the first fill and a few periods: at least four micro-batches, two mini-batches."""
+    period = summary.period_cycles
+    if period is None:
+        return summary.makespan_cycles
+    # A pass through all stages and back takes at most this long wherever no stage is slower than the period.
+    fill = 2 * summary.stages * period
+    shown = max(4, min(2 * summary.micro_batches, 16))
+    return min(summary.makespan_cycles, int(fill + shown * period))

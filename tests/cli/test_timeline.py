@@ -1,0 +1,152 @@
+"""`aimcsim timeline`: text from a run folder, and one clear line where there is none to be had."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import CHAIN, aimcsim_, files_in, write
+
+# Two stages, three micro-batches, F = B = 1, U = 2: the fixed order F0 F1, B0 U0 F2 …
+TEXT = """\
+name: small
+model: {chain: 2}
+hardware: {timing: {stages: [{forward: 1, backward: 1, update: 2}, {forward: 1, backward: 1, update: 2}]}}
+training: {samples: 3}
+"""
+LEGEND = "F forward, B backward, U update, W weight gradient, T transfer, . idle; digits: micro-batch\n"
+WHOLE = (
+    "cycle       0  1  2  3  4  5  6  7  8  9  10 11 12 13\n"
+    "s1.l1.r0c0  F0 F1 .  B0 U0--- F2 B1 U1--- .  B2 U2---\n"
+    "s2.l2.r0c0  .  F0 B0 U0--- F1 B1 U1--- F2 B2 U2--- .\n"
+) + LEGEND
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    aimcsim_("run", write(tmp_path, TEXT), "--out", tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_short_run_is_drawn_whole(run: Path) -> None:
+    result = aimcsim_("timeline", run)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, WHOLE, "")
+
+
+@pytest.mark.parametrize("cycles", ["3:6", "3:6 ", "2:9"])
+def test_only_the_cycles_asked_for_are_drawn(run: Path, cycles: str) -> None:
+    result = aimcsim_("timeline", run, "--cycles", cycles)
+    if cycles == "3:6":
+        assert result.stdout == (
+            "cycle       3  4  5\ns1.l1.r0c0  B0 U0---\ns2.l2.r0c0  U0--- F1\n" + LEGEND
+        )  # fmt: skip
+    else:
+        assert (result.exit_code == 0) == (" " not in cycles)
+
+
+def test_a_window_ends_with_the_log(run: Path) -> None:
+    assert aimcsim_("timeline", run, "--cycles", ":999999999").stdout == WHOLE
+    assert aimcsim_("timeline", run, "--cycles", "12:").stdout.splitlines()[0].split() == ["cycle", "12", "13"]
+
+
+def test_tiles_are_chosen_by_pattern(run: Path) -> None:
+    assert [line.split()[0] for line in aimcsim_("timeline", run, "--tiles", "s2.*").stdout.splitlines()[1:-1]] == [
+        "s2.l2.r0c0"
+    ]
+
+
+def test_a_timeline_can_be_written_to_a_file(run: Path, tmp_path: Path) -> None:
+    result = aimcsim_("timeline", run, "--out", tmp_path / "t.txt")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert (tmp_path / "t.txt").read_text() == WHOLE
+    assert {entry.name for entry in tmp_path.iterdir()} == {"run", "s.yaml", "t.txt"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--cycles", "5"], "--cycles must read A:B with whole numbers, e.g. 0:100 (got 5)"),
+        (["--cycles", "a:b"], "--cycles must read A:B with whole numbers, e.g. 0:100 (got a:b)"),
+        (["--cycles=-3:5"], "--cycles must read A:B with whole numbers, e.g. 0:100 (got -3:5)"),
+        (["--cycles", "1:" + "9" * 30], "--cycles must read A:B with whole numbers"),
+        (["--cycles", "7:7"], "--cycles 7:7 is empty"),
+        (["--cycles", "14:20"], "no operation from cycle 14 on: the op log ends at cycle 14"),
+        (["--tiles", "\x1b*"], "no tile of this run matches \\x1b*; its tiles are like s1.l1.r0c0"),
+        (["--out", "/"], "/ is a folder; --out names a file"),
+        (["--format", "gif"], "gif"),
+    ],
+)
+def test_bad_arguments_are_2(run: Path, arguments: list[str], message: str) -> None:
+    before = files_in(run)
+    result = aimcsim_("timeline", run, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert files_in(run) == before
+
+
+def test_a_folder_that_is_not_there_is_a_bad_argument(tmp_path: Path) -> None:
+    result = aimcsim_("timeline", tmp_path / "none")
+    assert (result.exit_code, result.stderr) == (2, f"{tmp_path / 'none'}: no such run folder\n")
+
+
+def _truncate(run: Path) -> None:
+    ops = run / "ops.parquet"
+    ops.write_bytes(ops.read_bytes()[:-100])
+
+
+def _damage_the_middle(run: Path) -> None:
+    ops = run / "ops.parquet"
+    content = bytearray(ops.read_bytes())
+    content[4:200] = b"\xff" * 196
+    ops.write_bytes(content)
+
+
+def _edit(run: Path, **values: object) -> None:
+    summary = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps(summary | values))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda run: (run / "ops.parquet").unlink(), "has no ops.parquet: the run kept no op log (trace.ops: none)"),
+        (_truncate, "ops.parquet cannot be read, it is truncated or no op log"),
+        (_damage_the_middle, "ops.parquet cannot be read, it is truncated or no op log"),
+        (lambda run: (run / "ops.parquet").write_bytes(b""), "ops.parquet cannot be read"),
+        (lambda run: (run / "summary.json").unlink(), "is no run folder of aimcsim"),
+        (lambda run: (run / "summary.json").write_text("{"), "summary.json is no JSON text"),
+        (lambda run: (run / "summary.json").write_text("[" * 100_000), "summary.json is no JSON text"),
+        (lambda run: (run / "summary.json").write_bytes(b"\xff"), "summary.json is no JSON text"),
+        (lambda run: (run / "summary.json").write_text("{}"), "summary.json: name: Field required"),
+        (lambda run: _edit(run, makespan_cycles="x"), "summary.json: makespan_cycles: Input should be a valid integer"),
+        (lambda run: _edit(run, period_cycles=float("nan")), "summary.json: period_cycles: Input should be a finite"),
+        (lambda run: _edit(run, utilisation={}), "names no tiles"),
+    ],
+)
+def test_a_broken_folder_is_1_and_one_line(run: Path, damage: object, message: str) -> None:
+    damage(run)  # type: ignore[operator]
+    result = aimcsim_("timeline", run)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_run_without_an_op_log_says_so(tmp_path: Path) -> None:
+    for ops, message in (("none", "trace.ops: none"), ("0", "has an empty op log")):
+        aimcsim_("run", write(tmp_path, CHAIN), "--out", tmp_path / "run", "--set", f"trace.ops={ops}")
+        result = aimcsim_("timeline", tmp_path / "run")
+        assert result.exit_code == 1
+        assert message in result.stderr
+
+
+def test_a_log_of_the_first_cycles_is_drawn_as_far_as_it_goes(tmp_path: Path) -> None:
+    aimcsim_("run", write(tmp_path, CHAIN), "--out", tmp_path / "run", "--set", "trace.ops=4")
+    assert aimcsim_("timeline", tmp_path / "run", "--cycles", ":").stdout.splitlines()[:5] == [
+        "cycle       0  1  2  3",
+        "s1.l1.r0c0  F0 F1 F2 F3",
+        "s2.l2.r0c0  .  F0 F1 F2",
+        "s3.l3.r0c0  .  .  F0 F1",
+        "s4.l4.r0c0  .  .  .  F0",
+    ]

@@ -1,0 +1,66 @@
+"""The documents say what the code says: pictures, keys, commands and links are compared, not trusted."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from aimcsim.pipeline.schedules.registry import SCHEDULES
+from aimcsim.pipeline.schedules.table import Table
+from aimcsim.scenario import data_spec, hardware_spec, model_spec, pipeline_spec, training_spec
+from aimcsim.scenario import spec as root_spec
+
+TOP = Path(__file__).parents[1]
+DOCUMENTS = sorted([TOP / "README.md", *(TOP / "docs").glob("*.md")])
+SPEC_MODULES = (root_spec, model_spec, data_spec, hardware_spec, pipeline_spec, training_spec)
+
+
+def documented_keys() -> list[tuple[str, str]]:
+    """Every key of every part of a scenario, with the part it belongs to."""
+    parts = [
+        part
+        for module in SPEC_MODULES
+        for part in vars(module).values()
+        if isinstance(part, type) and issubclass(part, BaseModel) and part.__module__ == module.__name__
+    ]
+    return sorted({(part.__name__, key) for part in parts for key in part.model_fields})
+
+
+@pytest.mark.parametrize("schedule", [*SCHEDULES.values(), Table], ids=lambda schedule: schedule.name)
+def test_the_page_of_schedules_shows_every_schedules_own_docstring(schedule: type) -> None:
+    assert inspect.cleandoc(schedule.__doc__ or "") in (TOP / "docs/schedules.md").read_text(encoding="utf-8")
+
+
+def test_every_key_of_a_scenario_is_explained() -> None:
+    text = (TOP / "docs/scenario.md").read_text(encoding="utf-8")
+    missing = [f"{part}.{key}" for part, key in documented_keys() if not re.search(rf"[`.{{ ]{key}[`:,}}]", text)]
+    assert missing == []
+
+
+def test_the_readme_holds_one_run_and_one_test_command_between_the_markers_that_ci_reads() -> None:
+    text = (TOP / "README.md").read_text(encoding="utf-8")
+    commands = {
+        marker: re.findall(rf"<!-- {marker} -->\n```sh\n(.*?)\n```\n<!-- end -->", text, re.DOTALL)
+        for marker in ("run", "test")
+    }
+    assert [len(found) for found in commands.values()] == [1, 1]
+    assert commands["run"][0].endswith("aimcsim run quickstart")
+    assert commands["test"][0].endswith("pytest")
+    assert all(len(found[0].splitlines()) == 1 for found in commands.values())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+    assert [target for target in targets if target and not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_in_the_documents_name_scenarios_that_exist(document: Path) -> None:
+    shipped = {path.stem for path in (TOP / "scenarios").glob("*.yaml")}
+    named = re.findall(r"aimcsim (?:run|compare) ([a-z0-9-]+)", document.read_text(encoding="utf-8"))
+    assert set(named) <= shipped
