@@ -55,15 +55,15 @@ def test_the_asynchronous_period_is_the_maximum_cycle_ratio_on_uneven_stages_wit
         M, c = draws.randint(1, 6), draws.randint(0, 6)
         triples = random_triples(draws, M)
         limit = draws.choice([None, sorted((draws.randint(1, 2 * M) for _ in range(M)), reverse=True)])
-        scenario = chain("async", M, 180, triples, links=Links(latency=c), max_in_flight=limit)
+        scenario = chain("async", M, 120, triples, links=Links(latency=c), max_in_flight=limit)
         tf, tb, tu = zip(*triples, strict=True)
         ratio = maximum_cycle_ratio(async_event_graph(tf, tb, tu, c, limit)).ratio
-        running = closing_commits(run_machine(scenario).log, 1)[: 180 - 2 * M - 1]  # the drain goes faster
+        running = closing_commits(run_machine(scenario).log, 1)[: 120 - 2 * M - 1]  # the drain goes faster
         assert settled_period(running) == ratio
         assert graph_ratio(scenario) == ratio
 
 
-def flushed_case(draws: random.Random, M: int, K: int) -> tuple[Any, list[order.StageOrder], dict[str, Any]]:
+def flushed_case(draws: random.Random, M: int) -> tuple[Any, list[order.StageOrder], dict[str, Any]]:
     """Words of a synchronous schedule, the orders of one of its mini-batches, its pipeline keys."""
     B, v = draws.randint(1, 5), draws.randint(1, 3)
     known: dict[str, Callable[[int, int, int], list[order.StageOrder]]] = {
@@ -87,11 +87,11 @@ def test_the_synchronous_period_is_the_maximum_cycle_ratio_with_lag_in_mini_batc
     draws = random.Random(52)
     for _ in range(150):
         M, c = draws.randint(1, 4), draws.randint(0, 5)
-        name, orders, pipeline = flushed_case(draws, M, 30)
+        name, orders, pipeline = flushed_case(draws, M)
         B, v = pipeline["micro_batches"], pipeline.get("chunks", 1)
         triples = random_triples(draws, M, v)
         times = per_virtual_stage(triples, v, name == "zero-bubble-h1")
-        scenario = chain(name, M, 30 * B, triples, links=Links(latency=c), **pipeline)
+        scenario = chain(name, M, 24 * B, triples, links=Links(latency=c), **pipeline)
         ratio = maximum_cycle_ratio(flush_event_graph(orders, times, c, name == "serial")).ratio
         assert settled_period(closing_commits(run_machine(scenario).log, B)) == ratio
         assert graph_ratio(scenario) == ratio
@@ -120,9 +120,9 @@ def test_the_flushed_period_on_links_with_bandwidth_and_capacity_is_the_maximum_
     for _ in range(120):
         M = draws.randint(1, 4)
         links = Links(draws.randint(0, 4), draws.randint(0, 6), draws.choice([None, 1, 2, 3]))
-        name, _, pipeline = flushed_case(draws, M, 30)
+        name, _, pipeline = flushed_case(draws, M)
         B, v = pipeline["micro_batches"], pipeline.get("chunks", 1)
-        scenario = chain(name, M, 30 * B, random_triples(draws, M, v), links=links, **pipeline)
+        scenario = chain(name, M, 24 * B, random_triples(draws, M, v), links=links, **pipeline)
         try:
             log = run_machine(scenario).log
         except Deadlock:

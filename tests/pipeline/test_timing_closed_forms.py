@@ -176,7 +176,7 @@ def check_any(data: st.DataObject) -> None:
     checks[data.draw(st.sampled_from(sorted(checks)))]()
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=500, deadline=None, derandomize=True)
 @given(st.data())
 def test_every_schedule_takes_its_closed_form(data: st.DataObject) -> None:
     check_any(data)
