@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aimcsim.errors import Deadlock
 from aimcsim.pipeline.event_graph import Edge, EventGraph
 
 Integers = NDArray[np.int64]
@@ -18,6 +19,7 @@ def maximum_cycle_ratio(graph: EventGraph) -> tuple[Fraction, list[Edge]]:
 
     Dinkelbach's iteration in integers: while some cycle has a positive sum of delay - ratio * lag, its own ratio is
     better. Every stage's resource order is a cycle of lag 1, so there is one to begin with.
+    Raises Deadlock for a cycle without lag, which links of finite capacity can make.
     """
     source, target, delay, lag = (np.array(column, np.int64) for column in zip(*graph.edges, strict=True))
     order = np.argsort(target, kind="stable")
@@ -31,7 +33,8 @@ def maximum_cycle_ratio(graph: EventGraph) -> tuple[Fraction, list[Edge]]:
         if cycle is None:
             return ratio, [Edge(*(int(v) for v in (source[e], target[e], delay[e], lag[e]))) for e in best]
         lags = int(lag[cycle].sum())
-        assert lags > 0, "a cycle without lag is a deadlock, which the schedule's checks refuse"
+        if lags <= 0:
+            raise Deadlock("a cycle of the event graph waits for itself: full links stop this schedule in the long run")
         ratio, best = Fraction(int(delay[cycle].sum()), lags), cycle
 
 

@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from aimcsim.assembly import Assembly
+from aimcsim.errors import Deadlock
 from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.pipeline.actions import Action
 from aimcsim.pipeline.cycle_ratio import maximum_cycle_ratio
@@ -30,7 +31,11 @@ def describe_bottleneck(assembly: Assembly, trained: bool, ops: Path | None) -> 
         period = schedule.period_micro_batches
         if period * len(plan.floorplan.chunks) * len(KIND_ORDER) <= MOST_ACTIONS:
             graph = event_graph(plan)
-            ratio, edges = maximum_cycle_ratio(graph)
+            try:
+                ratio, edges = maximum_cycle_ratio(graph)
+            except Deadlock:
+                # The run was too short for its links to fill up.
+                return "no steady state: a longer run would deadlock on full links"
             lag = sum(edge.lag for edge in edges)
             words = _cycle_in_words(graph, [edge.source for edge in edges], plan.floorplan, int(ratio * lag))
             return f"{words} = {_cycles(int(ratio * lag))} {_per(lag, period)}"

@@ -150,11 +150,23 @@ def _incomplete(row: Row, stage: int, micro_batches: int, chunks: int) -> Iterat
     kinds = {FORWARD, BACKWARD} | {a.kind for a in seen if a.kind == WEIGHT_GRADIENT}
     if any(a.kind == UPDATE for a in seen) and WEIGHT_GRADIENT not in kinds:
         kinds.add(UPDATE)
-    for kind in sorted(kinds):
-        for c in range(chunks):
-            for k in range(micro_batches):
-                if Action(kind, k, c) not in seen:
-                    yield FieldError((*PATH, stage), f"{_text(Action(kind, k, c))} is missing in row {stage + 1}")
+    wanted = [Action(kind, k, c) for kind in sorted(kinds) for c in range(chunks) for k in range(micro_batches)]
+    if WEIGHT_GRADIENT in kinds:
+        yield from _not_one_step(row, stage, micro_batches)
+        if any(a.kind == UPDATE for a in seen):
+            wanted += [Action(UPDATE, micro_batches - 1, c) for c in range(chunks)]
+    for action in wanted:
+        if action not in seen:
+            yield FieldError((*PATH, stage), f"{_text(action)} is missing in row {stage + 1}")
+
+
+def _not_one_step(row: Row, stage: int, micro_batches: int) -> Iterator[FieldError]:
+    """Updates other than the one step that applies what the weight gradients W of a mini-batch have summed up."""
+    last_gradient = max(column for column, action in row if action.kind == WEIGHT_GRADIENT)
+    step = f"with W there is one step a chunk, U{micro_batches - 1} behind all W of the row"
+    for column, action in row:
+        if action.kind == UPDATE and (action.micro_batch != micro_batches - 1 or column < last_gradient):
+            yield FieldError((*PATH, stage, column), step)
 
 
 def _text(action: Action) -> str:
