@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
@@ -60,7 +61,8 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
     """
     begun = time.perf_counter()
     # More BLAS threads would change the rounding with the host, and are slower beside a busy process (rule 7).
-    with threadpool_limits(1):
+    # Overflow is no mistake but how a run diverges; the loss sees it, and a warning would only repeat it.
+    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
         session = _session(scenario) if train and trains(scenario) else None
         assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
         scratch = ScratchFolder()
