@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from aimcsim.blas_threads import one_blas_thread
 from aimcsim.pipeline.machine import Machine
 from aimcsim.simulation import simulate
 from aimcsim.trace.metrics import MetricsRecorder
@@ -146,6 +147,25 @@ def test_two_simulations_side_by_side_on_host_threads_change_nothing() -> None:
         assert same_weights(together[number].weights, before.weights)
         assert together[number].metrics == before.metrics
         assert together[number].ops == before.ops
+
+
+def blas_threads() -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_a_simulation_that_ends_leaves_blas_at_one_thread_for_those_that_still_run() -> None:
+    # The limit is the whole process's. In truth the order is one of host threads; here one runs inside the other.
+    seen: list[set[int]] = []
+    with threadpool_limits(2, "blas"):
+        before = blas_threads()
+        first, second = one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        seen.append(blas_threads())
+        second.__exit__(None, None, None)
+        assert seen == [{1}]
+        assert blas_threads() == before
 
 
 @pytest.mark.parametrize("pipeline", FAMILIES, ids=names(FAMILIES))

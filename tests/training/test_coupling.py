@@ -283,3 +283,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_as_diverged_with_cycle_and_samp
 def test_a_run_that_does_not_diverge_says_so() -> None:
     summary = simulate(digits({"schedule": "async"}, model=MODEL)).summary
     assert (summary["status"], summary["diverged"]) == ("completed", None)
+
+
+def test_a_training_run_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    simulate(digits({"schedule": "async", "stages": 4}, samples=8))
+    assert capsys.readouterr() == ("", "")
