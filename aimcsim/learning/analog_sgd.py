@@ -52,11 +52,6 @@ class AnalogSGD:
     def commit(self) -> None:
         """The array itself is the only version."""
 
-    @property
-    def ages(self) -> bool:
-        """False: none of the devices so far leaks or drifts."""
-        return False
-
     def elapse(self, seconds: float) -> None:
         """Let the devices age."""
         self.tile.elapse(seconds)

@@ -35,10 +35,6 @@ class ShardWeights(Protocol):
     def commit(self) -> None:
         """An update is complete: the next version exists."""
 
-    @property
-    def ages(self) -> bool:
-        """True where time changes the devices, so that `elapse` must be told."""
-
     def elapse(self, seconds: float) -> None:
         """Time since the array was last touched has passed."""
 

@@ -44,11 +44,6 @@ class DigitalSGD:
         """Count the version."""
         self._array.commit()
 
-    @property
-    def ages(self) -> bool:
-        """False: digital weights do not change with time."""
-        return False
-
     def elapse(self, seconds: float) -> None:
         """Digital weights do not change with time."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simpy import Environment, Event
 from simpy.events import EventPriority
@@ -14,10 +14,8 @@ from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT,
 from aimcsim.pipeline.link import Link
 from aimcsim.pipeline.schedules.base import FixedOrder, Policy, Schedule
 from aimcsim.pipeline.state import IDLE, StageState
+from aimcsim.pipeline.surroundings import Surroundings
 from aimcsim.pipeline.unit import UnitProcess
-
-if TYPE_CHECKING:
-    from aimcsim.pipeline.machine import Machine
 
 #: A policy chooses after everything else of its cycle: all that ends or arrives at t is known (rule 2).
 #: SimPy's own priorities are 0 (urgent) and 1 (normal). Policies choose in the order of their stages, never in that of
@@ -31,7 +29,7 @@ class StageProcess:
     def __init__(
         self,
         env: Environment,
-        machine: Machine,
+        machine: Surroundings,
         stage: int,
         chunks: tuple[Chunk, ...],
         units: list[UnitProcess],

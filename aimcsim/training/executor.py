@@ -74,8 +74,7 @@ class TrainingExecutor:
         self._fetch = fetch
         self._points = points
         self._in_flight: dict[int, MicroBatch] = {}
-        self._ageing = {unit for unit, array in weights.items() if array.ages}
-        self._cycle_seconds = plan.cycle_seconds or 0.0
+        self._cycle_seconds = plan.cycle_seconds
         self._biases_of = [[n for n in chunk if n in biases] for chunk in plan.program.chunks]
         self._constant_rate = plan.learning_rate.constant
         self._steps: dict[str, Callable[[Operation, LayerProgram], int]] = {
@@ -90,7 +89,7 @@ class TrainingExecutor:
 
     def start(self, operation: Operation, cycle: int, elapsed: int) -> int:
         """Compute an operation on the array as it is now; returns the pulse slots an update took."""
-        if operation.unit in self._ageing:
+        if self._cycle_seconds is not None:
             self.weights[operation.unit].elapse(elapsed * self._cycle_seconds)
         return self._steps[operation.kind](operation, self._program.layers[operation.layer])
 
