@@ -24,7 +24,11 @@ class FieldError(AimcsimError):
         self.path = tuple(path)
         self.what = what
         self.got = got
-        super().__init__(f"{dotted(self.path)}: {what}{shown(got)}")
+        # All arguments, so that SimPy and pickle can make the same exception again.
+        super().__init__(path, what, got)
+
+    def __str__(self) -> str:
+        return f"{dotted(self.path)}: {self.what}{shown(self.got)}"
 
 
 class FieldErrors(AimcsimError):
@@ -32,7 +36,10 @@ class FieldErrors(AimcsimError):
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
-        super().__init__("\n".join(str(error) for error in errors))
+        super().__init__(errors)
+
+    def __str__(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,10 @@ class ScenarioError(AimcsimError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in problems))
+        super().__init__(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
 
 
 class DataMissing(AimcsimError):

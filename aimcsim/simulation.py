@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from aimcsim.assembly import Assembly, assemble
+from aimcsim.blas_threads import one_blas_thread
 from aimcsim.loading import nominal_epoch
 from aimcsim.pipeline.machine import Machine
 from aimcsim.result import METRICS_SCHEMA, Result
@@ -61,9 +61,8 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
     Raises FieldError(s) for a scenario that cannot be run, DataMissing, Deadlock.
     """
     begun = time.perf_counter()
-    # More BLAS threads would change the rounding with the host, and are slower beside a busy process (rule 7).
-    # A run may diverge: it then ends with that status, and numpy need not warn of the infinities on the way.
-    with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
+    # Overflow is no mistake but how a run diverges; the loss sees it, and a warning would only repeat it.
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         session = _session(scenario) if train and trains(scenario) else None
         assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
         scratch = ScratchFolder()

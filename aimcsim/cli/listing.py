@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -43,6 +44,8 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
     from aimcsim.errors import harmless
 
     table = Table(*heads, box=box.SIMPLE_HEAD)
+    for column in table.columns:
+        column.overflow = "fold"
     for row in rows:
         table.add_row(*(harmless(cell, 1024) for cell in row))
     return table
@@ -62,17 +65,17 @@ def _scenarios() -> Table:
 
 def _files(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name, path in found.items():
-        yield name, _first_comment(path.read_text(encoding="utf-8")), str(path)
+        yield name, _first_sentence(path.read_text(encoding="utf-8")), str(path)
 
 
-def _first_comment(text: str) -> str:
-    """The sentence that a shipped file opens with."""
+def _first_sentence(text: str) -> str:
+    """The sentence that a shipped file opens with, in a comment."""
     lines = []
     for line in text.splitlines():
         if not line.startswith("#"):
             break
         lines.append(line.lstrip("# "))
-    return " ".join(lines)
+    return re.split(r"(?<=\.)\s", " ".join(lines), maxsplit=1)[0]
 
 
 def _devices() -> Table:

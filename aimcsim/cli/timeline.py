@@ -57,7 +57,7 @@ def timeline(
             from aimcsim.report.timeline_colours import coloured
 
             for line in coloured(lines):
-                console.print(line, no_wrap=True, crop=True)
+                console.print(line, soft_wrap=True)
         else:
             typer.echo("\n".join(lines))
 

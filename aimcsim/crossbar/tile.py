@@ -129,8 +129,7 @@ class AnalogTile:
         """W −= lr·d xᵀ, in place, one sample after the other; returns the pulse slots used, over all samples.
 
         x (batch, in), d (batch, out). The devices see lr/scale, so lr is that of W. ValueError, with nothing
-        changed, for shapes that do not fit and for a rate or sample that is not finite: training sees a diverged
-        loss before it would come here.
+        changed, for shapes that do not fit and for a rate or sample that is not finite.
         """
         lines, errors = as_samples(x, self.in_size, "x"), as_samples(d, self.out_size, "d")
         check_pairs(lines, errors)

@@ -9,22 +9,37 @@ from aimcsim.learning.base import Floats
 
 
 class AnalogSGD:
-    """One tile of a layer (see `ShardWeights`). There is one copy of the weights, so `version` is always the newest."""
+    """One tile of a layer (see `ShardWeights`). There is one copy of the weights, so `version` is always the newest.
+
+    An error can overflow on its way back while the loss is still finite. No pulse train stands for such an update:
+    the array counts as lost and gives NaN from then on, as float weights would, until a loss sees it.
+    """
 
     def __init__(self, tile: Tile) -> None:
         self.tile = tile
+        self._lost = False
 
     def forward(self, x: Floats, first_sample: int, version: int) -> Floats:
         """Product through the tile's converters."""
+        if self._lost:
+            return _nothing(len(x), self.tile.out_size)
         return self.tile.forward(x, first_sample=first_sample)
 
     def backward(self, d: Floats, first_sample: int, version: int) -> Floats:
         """Transposed product through the tile's converters."""
+        if self._lost:
+            return _nothing(len(d), self.tile.in_size)
         return self.tile.backward(d, first_sample=first_sample)
 
     def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
-        """Pulse trains, one rank-one update after another."""
-        return self.tile.update(x, d, learning_rate, first_sample=first_sample)
+        """Pulse trains, one rank-one update after another; none where x or d is not finite."""
+        try:
+            return self.tile.update(x, d, learning_rate, first_sample=first_sample)
+        except ValueError:
+            if np.isfinite(x).all() and np.isfinite(d).all():
+                raise
+            self._lost = True
+            return 0
 
     def accumulate(self, x: Floats, d: Floats) -> None:
         """An analog tile has no gradient buffer; schedules that need one are refused before a run."""
@@ -46,17 +61,23 @@ class AnalogSGD:
         """Let the devices age."""
         self.tile.elapse(seconds)
 
-    def snapshot(self) -> Floats:
-        """Copy of the conductances."""
-        return self.tile.snapshot()
+    def snapshot(self) -> Floats | None:
+        """Copy of the conductances, None of a lost array."""
+        return None if self._lost else self.tile.snapshot()
 
-    def evaluate(self, snapshot: Floats, x: Floats, first_sample: int, draw: int, perfect: bool) -> Floats:
+    def evaluate(self, snapshot: Floats | None, x: Floats, first_sample: int, draw: int, perfect: bool) -> Floats:
         """Product with copied conductances, through the converters unless `perfect`."""
+        if snapshot is None:
+            return _nothing(len(x), self.tile.out_size)
         if perfect:
             return x @ (snapshot * np.float32(self.tile.scale)).T
         return self.tile.forward(x, first_sample=first_sample, purpose="evaluation", draw=draw, conductances=snapshot)
 
     @property
     def weights(self) -> Floats:
-        """Copy of the weights W = scale · C."""
-        return self.tile.weights
+        """Copy of the weights W = scale · C, NaN of a lost array."""
+        return _nothing(self.tile.out_size, self.tile.in_size) if self._lost else self.tile.weights
+
+
+def _nothing(rows: int, columns: int) -> Floats:
+    return np.full((rows, columns), np.nan, np.float32)

@@ -52,7 +52,7 @@ class Grid:
 
 
 def timeline(marks: Iterable[Mark], order: Sequence[str], first: int, end: int, width: int = 120) -> list[str]:
-    """Lines of text: a ruler of cycles, a row for each name in `order`, a legend; at most `width` wide.
+    """Lines of text: a ruler of cycles, a row for each name in `order`, a legend; rows are at most `width` wide.
 
     Only the cycles from `first` to `end` (exclusive, > first) are drawn; marks of other rows are left out.
     """

@@ -23,8 +23,10 @@ COMPARISON_DEFINITIONS = DEFINITIONS | {
     "micro_batches": "micro-batches of a mini-batch, where the schedule has any",
     "speed_up_over_first": "cycles per sample of the first run / cycles per sample of this run",
     "speed_up_over_serial": "cycles per sample of the first serial run / cycles per sample of this run",
-    "at_equal_samples": "the row at the largest sample count at which every trained run was evaluated",
-    "at_equal_cycles": "the last row at or before the makespan of the shortest trained run",
+    "at_equal_samples": "the row at the largest sample count at which every trained run (but those that diverged) "
+    "was evaluated",
+    "at_equal_cycles": "the last row at or before the makespan of the shortest trained run (but those that diverged)",
+    "target_accuracy": "the test accuracy that cycles_to_target and samples_to_target wait for",
     "reference": "serial run with mini-batches of one micro-batch: free of staleness",
 }
 

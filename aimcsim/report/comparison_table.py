@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,9 @@ from aimcsim.report.figures import DASH, figure, sentence
 #: Stages whose figures are shown, and differences that are listed.
 MOST_STAGES = 16
 MOST_DIFFERENCES = 40
+
+#: Characters of a label in one line.
+WIDEST_LABEL = 18
 
 _PLAIN = (
     "status", "samples", "makespan_cycles", "period_cycles", "computation_density", "cycles_per_sample",
@@ -34,7 +38,7 @@ def comparison_report(comparison: Comparison) -> Iterator[RenderableType]:
     yield _table(comparison)
     for column, figures in zip(comparison.columns, comparison.figures, strict=True):
         if figures["bottleneck"] is not None:
-            yield Text(f"bottleneck of {figure(column.label)}: {sentence(figures['bottleneck'])}")
+            yield Text(f"bottleneck of {sentence(column.label)}: {sentence(figures['bottleneck'])}")
     yield from _differences(comparison)
     if len({figures["step_per_sample"] for figures in comparison.figures} - {None}) > 1:
         yield Text("The step per sample differs: training.reduction=sum makes it the same in every schedule.", "yellow")
@@ -46,10 +50,11 @@ def comparison_report(comparison: Comparison) -> Iterator[RenderableType]:
 
 
 def _table(comparison: Comparison) -> Table:
-    table = Table("figure", *(figure(column.label) for column in comparison.columns))
+    table = Table("figure", *(_head(column.label) for column in comparison.columns))
     table.columns[0].no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"
+        column.overflow = "fold"
 
     def add(name: str, cell: Callable[[dict[str, Any]], str]) -> None:
         table.add_row(name, *(cell(figures) for figures in comparison.figures))
@@ -62,8 +67,8 @@ def _table(comparison: Comparison) -> Table:
         add(f"staleness by stage, {part.replace('_', ' ')}", lambda f, part=part: _staleness(f, part))  # type: ignore[misc]
     add("peak_in_flight by stage", lambda f: _by_stage(list(f["peak_in_flight"].values())))
     for where, what in (
-        ("at_equal_samples", f"at {figure(comparison.equal_samples)} samples"),
-        ("at_equal_cycles", f"at {figure(comparison.equal_cycles)} cycles"),
+        ("at_equal_samples", f"at {_or_equal(comparison.equal_samples)} samples"),
+        ("at_equal_cycles", f"at {_or_equal(comparison.equal_cycles)} cycles"),
     ):
         for name in ("samples", "cycle", *_ROW):
             if (where, name) != ("at_equal_samples", "samples"):
@@ -71,6 +76,15 @@ def _table(comparison: Comparison) -> Table:
     for name in ("target_accuracy", "cycles_to_target", "samples_to_target"):
         add(name, lambda f, name=name: figure(f[name]))  # type: ignore[misc]
     return table
+
+
+def _head(label: str) -> str:
+    """A label over several lines where it is wide, so that long names that end differently stay apart."""
+    return "\n".join(textwrap.wrap(sentence(label), WIDEST_LABEL))
+
+
+def _or_equal(count: int | None) -> str:
+    return "equal" if count is None else str(count)
 
 
 def _staleness(figures: dict[str, Any], part: str) -> str:
@@ -92,7 +106,7 @@ def _differences(comparison: Comparison) -> Iterator[Text]:
         return
     yield Text("The compared scenarios differ in more than their schedule:", "yellow")
     for each in found[:MOST_DIFFERENCES]:
-        values = ", ".join(f"{_written(value)} ({figure(label)})" for label, value in each.values.items())
+        values = ", ".join(f"{_written(value)} ({sentence(label)})" for label, value in each.values.items())
         yield Text(f"  {harmless(each.path)}: {values}")
     if len(found) > MOST_DIFFERENCES:
         yield Text(f"  … and {len(found) - MOST_DIFFERENCES} more")

@@ -36,6 +36,15 @@ class OpWindow:
         except (pa.ArrowException, OSError, TypeError) as error:
             raise _broken(self.path, error) from error
 
+    def first_pass_end(self) -> int:
+        """When the first stage is done with micro-batch 0, its update included. Raises RunFolderError."""
+        wanted = [("stage", "==", 1), ("micro_batch", "==", 0)]
+        try:
+            ends = pq.read_table(self.path, columns=[_END], filters=wanted).column(_END).to_pylist()
+            return max(ends, default=self.end)
+        except (pa.ArrowException, OSError, TypeError) as error:
+            raise _broken(self.path, error) from error
+
 
 def open_ops(folder: Path) -> OpWindow:
     """The op log of a run folder. Raises RunFolderError where there is none, or none that can be read."""
@@ -47,7 +56,7 @@ def open_ops(folder: Path) -> OpWindow:
     except (pa.ArrowException, OSError) as error:
         raise _broken(path, error) from error
     names = metadata.schema.names
-    missing = [name for name in COLUMNS if name not in names]
+    missing = [name for name in (*COLUMNS, "stage") if name not in names]
     if missing:
         raise RunFolderError(f"{path} is no op log: it has no column {', '.join(missing)}")
     ends = [_largest_end(metadata.row_group(i), names.index(_END)) for i in range(metadata.num_row_groups)]
@@ -70,7 +79,7 @@ def _largest_end(row_group: Any, column: int) -> int | None:
 
 def _mark(tile: Any, op: Any, micro_batch: Any, start: Any, end: Any) -> Mark:
     whole = all(isinstance(number, int) for number in (micro_batch, start, end))
-    if not isinstance(tile, str) or op not in KINDS or not op or not whole:
+    if not isinstance(tile, str) or op not in tuple(KINDS) or not whole:
         raise TypeError("an operation of another form")
     return Mark(tile, op, micro_batch, start, end)
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from aimcsim.errors import AimcsimError, RunFolderError
-from aimcsim.report.ascii_timeline import timeline
+from aimcsim.report.ascii_timeline import GAP, timeline
 from aimcsim.report.op_window import open_ops, stage_of
 from aimcsim.report.run_reader import RunSummary, read_summary
 
@@ -31,7 +31,10 @@ def run_timeline(folder: Path, cycles: tuple[int, int | None] | None, pattern: s
         raise EmptyWindow(
             f"no tile of this run matches {pattern}; its tiles are like {next(iter(summary.utilisation))}"
         )
-    first, end = cycles if cycles is not None else (0, default_end(summary))
+    if cycles is None:
+        room = width - max(map(len, order)) - len(GAP)
+        cycles = 0, default_end(summary, log.first_pass_end(), room)
+    first, end = cycles
     if first >= log.end:
         raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {log.end}")
     end = log.end if end is None else min(end, log.end)
@@ -45,12 +48,15 @@ def tiles_in_order(summary: RunSummary) -> Sequence[str]:
     return sorted(summary.utilisation, key=stage_of)
 
 
-def default_end(summary: RunSummary) -> int:
-    """End of a window that shows the first fill and a few periods: at least four micro-batches, two mini-batches."""
-    period = summary.period_cycles
-    if period is None:
+def default_end(summary: RunSummary, first_pass: int, room: int) -> int:
+    """End of a window that shows the first fill and a few periods: two mini-batches, but at least four micro-batches.
+
+    It ends earlier where every cycle then fits `room` characters with its micro-batch, and still shows four.
+    `first_pass`: cycle at which the first stage is done with micro-batch 0.
+    """
+    if summary.period_cycles is None:
         return summary.makespan_cycles
-    # A pass through all stages and back takes at most this long wherever no stage is slower than the period.
-    fill = 2 * summary.stages * period
-    shown = max(4, min(2 * summary.micro_batches, 16))
-    return min(summary.makespan_cycles, int(fill + shown * period))
+    most = max(4, min(2 * summary.micro_batches, 16))
+    ends = {shown: int(first_pass + shown * summary.period_cycles) for shown in range(4, most + 1)}
+    fitting = [end for shown, end in ends.items() if end * (2 + len(str(shown + summary.stages))) <= room]
+    return min(summary.makespan_cycles, max(fitting, default=ends[most]))

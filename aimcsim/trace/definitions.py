@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 DEFINITIONS: dict[str, str] = {
-    "samples": "training samples of the run, whole mini-batches",
+    "samples": "training samples that the run was to take, whole mini-batches; a diverged run stopped before",
     "makespan_cycles": "last end minus first start of any action, fill and drain included",
     "period_cycles": "cycles per micro-batch between U commits of the first stage over the middle half of the run",
     "cycle_ns": "length of a clock cycle in nanoseconds; null where the scenario gives none",
-    "cycles_per_sample": "makespan / samples",
+    "cycles_per_sample": "makespan / samples; null for a run that diverged",
     "computation_density": "busy stage cycles / (stages x makespan) = 1 - bubble fraction",
     "utilisation": "busy cycles / makespan of each tile or digital unit, by tile operations",
     "staleness": "updates of the stage that a serial run with the same mini-batches would have applied before an "

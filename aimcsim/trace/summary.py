@@ -43,7 +43,7 @@ def summarise(
         "makespan_cycles": recorder.makespan,
         "period_cycles": None if period is None else float(period),
         "cycle_ns": None if assembly.times.clock_ns is None else float(assembly.times.clock_ns),
-        "cycles_per_sample": recorder.makespan / assembly.samples,
+        "cycles_per_sample": recorder.makespan / assembly.samples if diverged is None else None,
         "computation_density": None if density is None else float(density),
         "utilisation": {
             unit.name: busy / recorder.makespan if recorder.makespan else None

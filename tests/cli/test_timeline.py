@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.command import CHAIN, aimcsim_, files_in, write
@@ -150,3 +152,24 @@ def test_a_log_of_the_first_cycles_is_drawn_as_far_as_it_goes(tmp_path: Path) ->
         "s3.l3.r0c0  .  .  F0 F1",
         "s4.l4.r0c0  .  .  .  F0",
     ]
+
+
+def test_a_long_run_shows_its_fill_and_a_few_periods_with_their_micro_batches(tmp_path: Path) -> None:
+    # Stage 1 is done with micro-batch 0 at cycle 2·4 = 8; then 8 micro-batches of 2 cycles each, two mini-batches.
+    aimcsim_("run", write(tmp_path, CHAIN), "--out", tmp_path / "run", "--set", "training.samples=4000")
+    assert aimcsim_("timeline", tmp_path / "run").stdout.splitlines()[:3] == [
+        "cycle       0   1   2   3   4   5   6   7   8   9   10  11  12  13  14  15  16  17  18  19  20  21  22  23",
+        "s1.l1.r0c0  F0  F1  F2  F3  .   .   .   B0  F4  B1  F5  B2  F6  B3  F7  B4  F8  B5  F9  B6  F10 B7  F11 B8",
+        "s2.l2.r0c0  .   F0  F1  F2  .   .   B0  F3  B1  F4  B2  F5  B3  F6  B4  F7  B5  F8  B6  F9  B7  F10 B8  F11",
+    ]
+
+
+def test_a_log_of_other_values_is_refused(run: Path) -> None:
+    table = pq.read_table(run / "ops.parquet").to_pylist()
+    for change in ({"op": "FB"}, {"micro_batch": None}, {"tile": None}):
+        pq.write_table(pa.Table.from_pylist([table[0] | change, *table[1:]]), run / "ops.parquet")
+        result = aimcsim_("timeline", run)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "an operation of another form" in result.stderr
+    pq.write_table(pa.table({"tile": ["a"], "end": ["late"]}), run / "ops.parquet")
+    assert "it has no column op, micro_batch, start, stage" in aimcsim_("timeline", run).stderr

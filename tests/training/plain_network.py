@@ -1,0 +1,335 @@
+"""A network in plain Python on the kernels of single arrays: the numbers of a run without its machine.
+
+Everything that a micro-batch computes is asked for by name; who asks when is the caller's affair.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aimcsim.crossbar import make_tile
+from aimcsim.data.load import load_dataset
+from aimcsim.data.stream import SampleStream
+from aimcsim.network.functions import activate, slope
+from aimcsim.network.graph import build_network
+from aimcsim.network.layers import Activation, Dense
+from aimcsim.network.losses import loss_of
+from aimcsim.scenario.model_spec import NetworkSpec
+from aimcsim.scenario.spec import Scenario
+from aimcsim.scenario.training_spec import StepDecay
+from aimcsim.training.initial import initial_weights
+
+Floats = NDArray[np.float32]
+
+
+class DigitalArray:
+    """Float weights; `versions[n]` are those after n updates."""
+
+    def __init__(self, weights: Floats) -> None:
+        self.versions = [weights]
+        self.gradient: Floats | None = None
+        self._new = weights
+
+    def forward(self, x: Floats, first: int, version: int) -> Floats:
+        return x @ self.versions[version].T
+
+    def backward(self, d: Floats, first: int, version: int) -> Floats:
+        return d @ self.versions[version]
+
+    def update(self, x: Floats, d: Floats, rate: float, first: int) -> int:
+        self._new = self._new - np.float32(rate) * (d.T @ x)
+        return 0
+
+    def accumulate(self, x: Floats, d: Floats) -> None:
+        self.gradient = d.T @ x if self.gradient is None else self.gradient + d.T @ x
+
+    def step(self, rate: float) -> None:
+        assert self.gradient is not None
+        self._new = self._new - np.float32(rate) * self.gradient
+        self.gradient = None
+
+    def commit(self) -> None:
+        self.versions.append(self._new)
+
+    def snapshot(self) -> Floats:
+        return self.versions[-1]
+
+    def evaluate(self, snapshot: Floats, x: Floats, first: int, draw: int, perfect: bool) -> Floats:
+        return x @ snapshot.T
+
+    @property
+    def weights(self) -> Floats:
+        return self.versions[-1]
+
+
+class AnalogArray:
+    """A tile, of which there is one version only."""
+
+    def __init__(self, tile: Any) -> None:
+        self.tile = tile
+        self.version = 0
+
+    def forward(self, x: Floats, first: int, version: int) -> Floats:
+        assert version == self.version
+        return self.tile.forward(x, first_sample=first)
+
+    def backward(self, d: Floats, first: int, version: int) -> Floats:
+        assert version == self.version
+        return self.tile.backward(d, first_sample=first)
+
+    def update(self, x: Floats, d: Floats, rate: float, first: int) -> int:
+        return self.tile.update(x, d, rate, first_sample=first)
+
+    def commit(self) -> None:
+        self.version += 1
+
+    def snapshot(self) -> Floats:
+        return self.tile.snapshot()
+
+    def evaluate(self, snapshot: Floats, x: Floats, first: int, draw: int, perfect: bool) -> Floats:
+        if perfect:
+            return x @ (snapshot * np.float32(self.tile.scale)).T
+        return self.tile.forward(x, first_sample=first, purpose="evaluation", draw=draw, conductances=snapshot)
+
+    @property
+    def weights(self) -> Floats:
+        return self.tile.weights
+
+
+def blocks(size: int, largest: int) -> list[slice]:
+    """Fewest parts of at most `largest`, as equal as they can be."""
+    count = -(-size // largest)
+    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
+
+
+class PlainNetwork:
+    """Arrays by (layer, row, column), digital biases by layer, the samples; `averaged`: samples that a mean is over."""
+
+    def __init__(self, scenario: Scenario, averaged: int = 1) -> None:
+        assert isinstance(scenario.model, NetworkSpec)
+        self.scenario = scenario
+        self.network = build_network(scenario.model)
+        self.data = load_dataset(scenario.data, scenario.seed)
+        self.size = scenario.pipeline.micro_batch
+        self.scale = 1.0 / averaged if scenario.training.reduction == "mean" else 1.0
+        self.arrays: dict[tuple[str, int, int], Any] = {}
+        self.rows: dict[str, list[slice]] = {}
+        self.columns: dict[str, list[slice]] = {}
+        self.biases: dict[str, DigitalArray] = {}
+        self._stream = SampleStream(len(self.data.train_x), scenario.seed)
+        for name in self.network.order:
+            layer = self.network.layers[name]
+            if isinstance(layer, Dense):
+                self._build(layer)
+
+    def _build(self, layer: Dense) -> None:
+        hardware, name = self.scenario.hardware, layer.name
+        matrix, bias = initial_weights(layer, self.scenario.seed)
+        if layer.bias == "analog":
+            matrix = np.hstack([matrix, bias.reshape(-1, 1)])
+        elif layer.bias == "digital":
+            self.biases[name] = DigitalArray(bias)
+        self.rows[name] = blocks(matrix.shape[1], hardware.tile.rows)
+        self.columns[name] = blocks(matrix.shape[0], hardware.tile.columns)
+        for r, inputs in enumerate(self.rows[name]):
+            for c, outputs in enumerate(self.columns[name]):
+                part = np.ascontiguousarray(matrix[outputs, inputs])
+                if self.scenario.training.algorithm.name == "digital-sgd":
+                    self.arrays[name, r, c] = DigitalArray(part)
+                    continue
+                tile = make_tile(
+                    *part.shape,
+                    device=hardware.device,
+                    io=hardware.io,
+                    pulses=hardware.pulses,
+                    mapping=hardware.mapping,
+                    seed=self.scenario.seed,
+                    name=f"{name}.r{r}c{c}",
+                    weights=part,
+                )
+                self.arrays[name, r, c] = AnalogArray(tile)
+
+    @property
+    def dense(self) -> list[str]:
+        """Array layers in network order."""
+        return [name for name in self.network.order if name in self.rows]
+
+    def shards(self, name: str) -> list[tuple[int, int]]:
+        """Places of a layer's arrays."""
+        return [(r, c) for r in range(len(self.rows[name])) for c in range(len(self.columns[name]))]
+
+    def micro_batch(self, number: int) -> Pass:
+        """The samples of a micro-batch, nothing computed yet."""
+        indices = self._stream.indices(number * self.size, self.size)
+        x = self.data.train_x.reshape(len(self.data.train_x), -1)[indices]
+        return Pass(self, number * self.size, x, self.data.train_y[indices])
+
+    def rate(self, sample: int) -> float:
+        """Learning rate of a sample by its number."""
+        rate = self.scenario.training.learning_rate
+        if isinstance(rate, StepDecay):
+            epochs = sample // len(self.data.train_x)
+            return rate.initial * rate.factor ** (epochs // rate.every_epochs)
+        return rate
+
+    def update_bias(self, name: str, passes: list[Pass]) -> None:
+        """A digital bias, if there is one, follows the summed error of each micro-batch in turn."""
+        if name in self.biases:
+            new = self.biases[name].versions[-1]
+            for batch in passes:
+                new = new - np.float32(self.rate(batch.first)) * batch.error(name).sum(axis=0)
+            self.biases[name].versions.append(new)
+
+    def final_weights(self) -> dict[str, Floats]:
+        """Matrices by layer and digital biases as `<layer>.bias`."""
+        found: dict[str, Floats] = {}
+        for name in self.dense:
+            found[name] = np.block(
+                [
+                    [self.arrays[name, r, c].weights for r in range(len(self.rows[name]))]
+                    for c in range(len(self.columns[name]))
+                ]
+            )
+            if name in self.biases:
+                found[f"{name}.bias"] = self.biases[name].versions[-1]
+        return found
+
+    def test(
+        self, copies: dict[tuple[str, int, int], Floats], biases: dict[str, Floats], draw: int
+    ) -> tuple[float, float]:
+        """Loss and accuracy of the test set (at most 500 samples, which go through together) on copied arrays."""
+        x = self.data.test_x.reshape(len(self.data.test_x), -1)
+        batch = Pass(self, 0, x, self.data.test_y)
+        perfect = self.scenario.evaluation.io == "perfect"
+        for name in self.dense:
+            for r, c in self.shards(name):
+                fed = batch.fed(name, r)
+                batch.products[name, r, c] = self.arrays[name, r, c].evaluate(copies[name, r, c], fed, 0, draw, perfect)
+            batch.bias_read[name] = biases.get(name)
+        result = loss_of(self.network.loss, batch.value(self.network.output), batch.targets)  # type: ignore[arg-type]
+        assert result.correct is not None
+        return float(result.losses.sum()) / len(x), result.correct / len(x)
+
+
+class Pass:
+    """One micro-batch on its way: what its arrays have given, and what digital layers make of it."""
+
+    def __init__(self, plain: PlainNetwork, first: int, x: Floats, targets: Any) -> None:
+        self.plain, self.first, self.x, self.targets = plain, first, x, targets
+        self.products: dict[tuple[str, int, int], Floats] = {}
+        self.returned: dict[tuple[str, int, int], Floats] = {}
+        self.bias_read: dict[str, Floats | None] = {}
+        self._values: dict[str, Floats] = {"input": x}
+        self._errors: dict[str, Floats] = {}
+
+    # ------------------------------------------------------------------ operations of one array
+
+    def forward(self, name: str, r: int, c: int, version: int) -> None:
+        plain = self.plain
+        self.products[name, r, c] = plain.arrays[name, r, c].forward(self.fed(name, r), self.first, version)
+        self.bias_read[name] = plain.biases[name].versions[version] if name in plain.biases else None
+
+    def backward(self, name: str, r: int, c: int, version: int) -> None:
+        self.returned[name, r, c] = self.plain.arrays[name, r, c].backward(self.given(name, c), self.first, version)
+
+    def update(self, name: str, r: int, c: int) -> int:
+        rate = self.plain.rate(self.first)
+        return self.plain.arrays[name, r, c].update(self.fed(name, r), self.given(name, c), rate, self.first)
+
+    def fed(self, name: str, r: int) -> Floats:
+        """Input of the arrays in row r of a layer."""
+        layer = self.plain.network.layers[name]
+        x = self.value(layer.inputs[0])
+        if isinstance(layer, Dense) and layer.bias == "analog":
+            x = np.hstack([x, np.ones((len(x), 1), np.float32)])
+        return np.ascontiguousarray(x[:, self.plain.rows[name][r]])
+
+    def given(self, name: str, c: int) -> Floats:
+        """Error at the outputs of the arrays in column c of a layer."""
+        return np.ascontiguousarray(self.error(name)[:, self.plain.columns[name][c]])
+
+    # ------------------------------------------------------------------ the digital side
+
+    def value(self, name: str) -> Floats:
+        """Output of a layer."""
+        if name not in self._values:
+            layer = self.plain.network.layers[name]
+            if isinstance(layer, Dense):
+                y = _joined(self.products, name, len(self.plain.columns[name]), len(self.plain.rows[name]), True)
+                bias = self.bias_read[name]
+                self._values[name] = y if bias is None else y + bias
+            elif isinstance(layer, Activation):
+                self._values[name] = activate(layer.function, self.value(layer.inputs[0]))
+            else:
+                total = self.value(layer.inputs[0])
+                for source in layer.inputs[1:]:
+                    total = total + self.value(source)
+                self._values[name] = total
+        return self._values[name]
+
+    def loss(self) -> float:
+        """Summed loss of the samples; their error at the output goes into the network."""
+        plain = self.plain
+        result = loss_of(plain.network.loss, self.value(plain.network.output), self.targets)  # type: ignore[arg-type]
+        self._errors[plain.network.output] = result.error * np.float32(plain.scale)
+        return float(result.losses.sum())
+
+    def error(self, name: str) -> Floats:
+        """Error at a layer's output: what all that read it send back, in network order."""
+        if name not in self._errors:
+            network = self.plain.network
+            parts = [self._sent_back(n) for n in network.order if name in network.layers[n].inputs]
+            total = parts[0]
+            for part in parts[1:]:
+                total = total + part
+            self._errors[name] = total
+        return self._errors[name]
+
+    def _sent_back(self, name: str) -> Floats:
+        layer = self.plain.network.layers[name]
+        if isinstance(layer, Dense):
+            d = _joined(self.returned, name, len(self.plain.columns[name]), len(self.plain.rows[name]), False)
+            return d[:, : layer.in_size]
+        if isinstance(layer, Activation):
+            return slope(layer.function, self.value(name)) * self.error(name)
+        return self.error(name)
+
+
+def _joined(parts: dict[tuple[str, int, int], Floats], name: str, columns: int, rows: int, forward: bool) -> Floats:
+    """Forward sums over rows and sets columns side by side; backward the other way round."""
+    outer, inner = (columns, rows) if forward else (rows, columns)
+    found = []
+    for o in range(outer):
+        places = [(name, i, o) if forward else (name, o, i) for i in range(inner)]
+        total = parts[places[0]]
+        for place in places[1:]:
+            total = total + parts[place]
+        found.append(total)
+    return np.hstack(found) if len(found) > 1 else found[0]
+
+
+def plain_loop(scenario: Scenario, mini_batch: int) -> tuple[PlainNetwork, list[float]]:
+    """Train without a machine, one mini-batch of `mini_batch` micro-batches after the other. Losses by micro-batch."""
+    plain = PlainNetwork(scenario, mini_batch * scenario.pipeline.micro_batch)
+    losses = []
+    assert scenario.training.samples is not None
+    for j in range(scenario.training.samples // (mini_batch * plain.size)):
+        passes = [plain.micro_batch(k) for k in range(j * mini_batch, (j + 1) * mini_batch)]
+        places = [(name, *shard) for name in plain.dense for shard in plain.shards(name)]
+        version = j * mini_batch
+        for batch in passes:
+            for place in places:
+                batch.forward(*place, version)
+            losses.append(batch.loss())
+            for place in reversed(places):
+                batch.backward(*place, version)
+        for batch in passes:
+            for name in plain.dense:
+                for shard in plain.shards(name):
+                    batch.update(name, *shard)
+                    plain.arrays[(name, *shard)].commit()
+                plain.update_bias(name, [batch])
+    return plain, losses
