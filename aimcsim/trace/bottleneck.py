@@ -10,7 +10,7 @@ from aimcsim.errors import Deadlock
 from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.pipeline.actions import Action
 from aimcsim.pipeline.cycle_ratio import maximum_cycle_ratio
-from aimcsim.pipeline.event_graph import EventGraph, event_graph
+from aimcsim.pipeline.event_graph import Edge, EventGraph, event_graph
 from aimcsim.pipeline.schedules.base import FixedOrder
 from aimcsim.trace.critical_path import critical_shares
 
@@ -37,7 +37,7 @@ def describe_bottleneck(assembly: Assembly, trained: bool, ops: Path | None) -> 
                 # The run was too short for its links to fill up.
                 return "no steady state: a longer run would deadlock on full links"
             lag = sum(edge.lag for edge in edges)
-            words = _cycle_in_words(graph, [edge.source for edge in edges], plan.floorplan, int(ratio * lag))
+            words = _cycle_in_words(graph, edges, plan.floorplan, int(ratio * lag))
             return f"{words} = {_cycles(int(ratio * lag))} {_per(lag, period)}"
     if ops is None:
         return None
@@ -55,14 +55,16 @@ def stage_name(floorplan: Floorplan, stage: int) -> str:
     return f"stage {stage + 1} ({shown})"
 
 
-def _cycle_in_words(graph: EventGraph, nodes: list[int], floorplan: Floorplan, total: int) -> str:
+def _cycle_in_words(graph: EventGraph, edges: list[Edge], floorplan: Floorplan, total: int) -> str:
     """The actions of a cycle in the order in which they wait for each other, from the lowest stage's F.
 
     A long way round is summed up by stage instead.
     """
-    actions = [graph.actions[node] for node in nodes if node < len(graph.actions)]
+    # An edge shorter than its action leaves at the action's start, which frees room on a link: its cycles are no part.
+    sources = ((graph.actions[e.source], e.delay) for e in edges if e.source < len(graph.actions))
+    actions = [action for action, delay in sources if delay >= action[2]]
     if not actions:
-        return _link_in_words(graph, nodes, floorplan, total)
+        return _link_in_words(graph, edges, floorplan, total)
     first = min(range(len(actions)), key=lambda i: (actions[i][0], KIND_ORDER.find(actions[i][1].kind), i))
     runs = [list(run) for _, run in groupby(actions[first:] + actions[:first], lambda a: a[0])]
     if len(runs) > MOST_RUNS:
@@ -74,13 +76,12 @@ def _cycle_in_words(graph: EventGraph, nodes: list[int], floorplan: Floorplan, t
     return " → ".join([*words, f"links and loss {links}"] if links else words)
 
 
-def _link_in_words(graph: EventGraph, nodes: list[int], floorplan: Floorplan, total: int) -> str:
-    """A cycle of messages alone: one link, which transmits all of a period without a pause."""
-    link = floorplan.links[graph.messages[nodes[0] - len(graph.actions)]]
+def _link_in_words(graph: EventGraph, edges: list[Edge], floorplan: Floorplan, total: int) -> str:
+    """A cycle of messages alone: a link that is too narrow, or full until the far end takes what has arrived."""
+    message = next(e.source for e in edges if e.source >= len(graph.actions))
+    link = floorplan.links[graph.messages[message - len(graph.actions)]]
     ends = " to ".join(stage_name(floorplan, virtual % floorplan.stages) for virtual in (link.source, link.target))
-    each = total // len(nodes)
-    count = "1 message" if len(nodes) == 1 else f"{len(nodes)} messages"
-    return f"{link.kind} link from {ends}: {count} of {each}"
+    return f"{link.kind} link from {ends}: messages {total}"
 
 
 def _sum_in_words(run: list[tuple[int, Action, int]]) -> str:

@@ -197,9 +197,28 @@ def test_a_link_that_is_too_narrow_is_the_bottleneck() -> None:
     # Every message occupies its link for 9 cycles; there and back takes 22, with four micro-batches on the way.
     found = sentence("async", [(1, 1, 0), (1, 1, 0)], links=Links(occupancy=9), max_in_flight=[4, 1])
     assert found in (
-        "F link from stage 1 (l1) to stage 2 (l2): 1 message of 9 = 9 cycles per micro-batch",
-        "B link from stage 2 (l2) to stage 1 (l1): 1 message of 9 = 9 cycles per micro-batch",
+        "F link from stage 1 (l1) to stage 2 (l2): messages 9 = 9 cycles per micro-batch",
+        "B link from stage 2 (l2) to stage 1 (l1): messages 9 = 9 cycles per micro-batch",
     )
+
+
+@pytest.mark.parametrize(
+    ("capacity", "latency", "limits", "period"), [(1, 5, [3, 1], 5), (2, 9, [5, 1], Fraction(9, 2))]
+)
+def test_a_link_with_room_for_few_messages_is_the_bottleneck(
+    capacity: int, latency: int, limits: list[int], period: Fraction
+) -> None:
+    # A message holds its room from its acceptance to its taking, `latency` later: capacity messages each latency.
+    # Without the limit: 2 latency + 4 cycles there and back for 3 or 5 micro-batches, 14/3 and 22/5.
+    links, times = Links(latency, 0, capacity), [(1, 1, 0), (1, 1, 0)]
+    scenario = chain("async", 2, 120, times, links=links, max_in_flight=limits)
+    assert graph_ratio(scenario) == settled_period(closing_commits(run_machine(scenario).log, 1)[:100]) == period
+    words = aimcsim.simulate(scenario).summary["bottleneck"]
+    assert words.split(":")[0] in (
+        "F link from stage 1 (l1) to stage 2 (l2)",
+        "B link from stage 2 (l2) to stage 1 (l1)",
+    )
+    assert f"messages {latency} = {latency} cycles per " in words
 
 
 def test_a_run_that_ends_before_its_links_are_full_has_no_steady_state() -> None:
