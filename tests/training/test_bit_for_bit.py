@@ -122,7 +122,7 @@ def test_another_seed_gives_another_run() -> None:
 def test_the_order_of_the_event_queue_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, pipeline: dict[str, Any]
 ) -> None:
-    scenario = scenario_of_family(pipeline, evaluate_every=8)
+    scenario = scenario_of_family(pipeline, samples=16, evaluate_every=8)
     in_order = run(scenario)
     for seed in range(2):
         with monkeypatch.context() as patch:
@@ -171,7 +171,7 @@ def test_a_simulation_that_ends_leaves_blas_at_one_thread_for_those_that_still_r
 @pytest.mark.parametrize("pipeline", FAMILIES, ids=names(FAMILIES))
 def test_a_machine_restarted_from_its_data_classes_in_mid_pipeline_computes_the_same(pipeline: dict[str, Any]) -> None:
     hardware = HARDWARE | {"link": {"latency": 2, "bandwidth": 6.0, "capacity": 8}}
-    scenario = scenario_of_family(pipeline, hardware=hardware, evaluate_every=8)
+    scenario = scenario_of_family(pipeline, hardware=hardware, samples=16, evaluate_every=8)
     whole = run(scenario)
     makespan = whole.result.summary["makespan_cycles"]
     for cycles in ([makespan // 3], [makespan // 2, makespan // 2 + 1], list(range(1, makespan, 5))):
