@@ -47,6 +47,7 @@ class Machine:
         self.recorder = recorder
         self.executor = executor
         self._schedule = plan.schedule
+        self.links_may_fill = any(times.capacity is not None for times in plan.links)
         if state is None:
             state = _initial_state(plan)
         self.env = Environment(initial_time=state.cycle)

@@ -58,6 +58,10 @@ class StageProcess:
         self._releases_activations = WEIGHT_GRADIENT if schedule.gradient_apart else BACKWARD
         self._first = chunks[0].virtual == 0
         self._last_chunk = len(chunks) - 1 if stage == machine.floorplan.stages - 1 else -1
+        self._in_place = schedule.weights == "in-place"
+        self._gated_somewhere = schedule.waits_for_all_updates
+        self._gated = self._first and schedule.waits_for_all_updates
+        self._links_may_fill = machine.links_may_fill
         self._order: Iterator[Action] | None = None
         if isinstance(schedule, FixedOrder):
             self._order = islice(schedule.order(stage), state.cursor, None)
@@ -73,7 +77,15 @@ class StageProcess:
             if state.action is None:
                 while state.outbox and not self._push_outbox():
                     yield self._wait()
-                action = yield from self._next_action()
+                if self._order is None:
+                    action = yield from self._chosen_action()
+                else:
+                    action = next(self._order, None)
+                    if action is not None and not self.is_ready(action):
+                        self.wanted = action
+                        while not self.is_ready(action):
+                            yield self._wait()
+                        self.wanted = None
                 if action is None:
                     state.finished = True
                     self._machine.stage_finished()
@@ -93,18 +105,9 @@ class StageProcess:
                 state.step_begun = False
             self._end(state.action)
 
-    def _next_action(self) -> Generator[Event, Any, Action | None]:
-        """The next action once it may start, or None when all work is done."""
+    def _chosen_action(self) -> Generator[Event, Any, Action | None]:
+        """The action that the policy chooses, as soon as it chooses one, or None when all work is done."""
         state = self.state
-        if self._order is not None:
-            action = next(self._order, None)
-            if action is None:
-                return None
-            while not self.is_ready(action):
-                self.wanted = action
-                yield self._wait()
-            self.wanted = None
-            return action
         assert isinstance(self._schedule, Policy)
         total = self._schedule.shape.total
         while state.updates[0] < total:
@@ -137,10 +140,10 @@ class StageProcess:
 
     def is_ready(self, action: Action) -> bool:
         """True when all inputs of `action` are here; U and W follow their own B in every order."""
-        kind = action.kind
-        if kind == FORWARD and self._first and action.chunk == 0:
-            return self._machine.gate_is_open(action.micro_batch)
-        return kind not in (FORWARD, BACKWARD) or action in self.state.ready
+        kind, micro_batch, chunk = action
+        if kind == FORWARD and self._first and chunk == 0:
+            return not self._gated or self._machine.gate_is_open(micro_batch)
+        return kind not in self.inputs or action in self.state.ready
 
     def _begin(self, action: Action) -> None:
         state = self.state
@@ -158,7 +161,7 @@ class StageProcess:
             state.ready_update.popleft()
         if kind in self.inputs:
             self._take_inputs(action)
-        state.version_read = self._version(kind, micro_batch, chunk)
+        state.version_read = state.updates[chunk] if self._in_place else self._version(kind, micro_batch, chunk)
         state.action = action
         state.started = int(self.env.now)
         state.step = 0
@@ -173,14 +176,15 @@ class StageProcess:
             queue.popleft()
             if kind == FORWARD and self._first and state.forwards < self._schedule.shape.total:
                 queue.append(state.forwards)
-        for link in self.inputs[kind][chunk]:
-            link.take()
+        if self._links_may_fill:
+            for link in self.inputs[kind][chunk]:
+                link.take()
 
     def _version(self, kind: str, micro_batch: int, chunk: int) -> int:
-        """Updates of the chunk that the action sees, as the schedule's weight copies have it."""
+        """Updates of the chunk that the action sees, where the schedule keeps weight copies."""
         state, schedule = self.state, self._schedule
         current = state.updates[chunk]
-        if schedule.weights == "in-place" or kind == UPDATE:
+        if kind == UPDATE:
             return current
         if kind == FORWARD:
             version = current
@@ -237,11 +241,12 @@ class StageProcess:
         state.updates[chunk] += 1
         applied = 1 if schedule.step == "micro-batch" else schedule.mini_batch
         state.in_flight -= applied
-        if schedule.weights != "in-place":
+        if not self._in_place:
             done = state.updates[chunk] * applied
             for k in range(done - applied, done):
                 del state.read[chunk, k]
-        self._machine.update_committed()
+        if self._gated_somewhere:
+            self._machine.update_committed()
 
     # ------------------------------------------------------------------ messages
 

@@ -14,6 +14,7 @@ class Surroundings(Protocol):
 
     floorplan: Floorplan
     links: list[Link]
+    links_may_fill: bool
     executor: Executor | None
     recorder: Recorder
 
