@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from aimcsim.pipeline.actions import BACKWARD, FORWARD
 from aimcsim.pipeline.machine import MachinePlan
 
-#: Most actions looked at: the middle half of a longer log is cut to its beginning.
-MOST_OPERATIONS = 500_000
+#: Most operations looked at: the middle half of a longer log is cut to its beginning.
+MOST_OPERATIONS = 30_000
 
 #: Smaller shares of a critical path are not worth naming.
 SMALLEST_SHARE = 0.02
@@ -55,23 +56,31 @@ def critical_shares(ops: Path, plan: MachinePlan) -> CriticalShares | None:
 
 def _middle_spans(ops: Path, plan: MachinePlan) -> list[Span]:
     """Stage actions that start and end within the middle half of the logged cycles."""
-    log = ds.dataset(ops)
-    ends = log.to_table(columns=["end"]).column("end")
-    if len(ends) == 0:
-        return []
-    last = int(pc.max(ends).as_py())
-    inside = (pc.field("start") >= last // 4) & (pc.field("end") <= last - last // 4)
-    table = log.scanner(filter=inside, columns=["tile", "op", "micro_batch", "start", "end"]).head(MOST_OPERATIONS)
     floorplan = plan.floorplan
     virtual = {unit.name: unit.chunk * floorplan.stages + unit.stage for unit in floorplan.units}
     spans: dict[tuple[int, str, int], tuple[int, int]] = {}
-    for tile, kind, micro_batch, start, end in zip(
-        *(table[name].to_pylist() for name in table.column_names), strict=True
-    ):
+    for tile, kind, micro_batch, start, end in _middle_operations(ops):
         key = virtual[tile], kind, micro_batch
         known = spans.get(key, (start, end))
         spans[key] = min(known[0], start), max(known[1], end)
     return [Span(*key, *times) for key, times in spans.items()]
+
+
+def _middle_operations(ops: Path) -> Iterator[tuple[str, str, int, int, int]]:
+    """Operations within the middle half of the log, at most MOST_OPERATIONS; reads one row group at a time."""
+    columns = ["tile", "op", "micro_batch", "start", "end"]
+    with pq.ParquetFile(ops) as log:
+        groups, at = log.metadata.num_row_groups, log.metadata.schema.names.index("end")
+        ends = [log.metadata.row_group(g).column(at).statistics.max for g in range(groups)]
+        first, last = (ends[-1] // 4, ends[-1] - ends[-1] // 4) if ends else (0, 0)
+        left = MOST_OPERATIONS
+        for group in range(groups):
+            if ends[group] < first or left == 0:
+                continue
+            table = log.read_row_group(group, columns)
+            inside = table.filter((pc.field("start") >= first) & (pc.field("end") <= last)).slice(0, left)
+            left -= len(inside)
+            yield from zip(*(inside[name].to_pylist() for name in columns), strict=True)
 
 
 def _walk_back(spans: list[Span], plan: MachinePlan) -> list[Span]:
