@@ -7,7 +7,6 @@ from aimcsim.crossbar.kernel_cache import cached_by_source
 
 with cached_by_source():
     from aimcsim.crossbar.float_tile import FloatTile
-    from aimcsim.crossbar.keys import key_pair, stream
     from aimcsim.crossbar.tile import AnalogTile, Tile, make_tile
 
-__all__ = ["AnalogTile", "FloatTile", "Tile", "key_pair", "make_tile", "stream"]
+__all__ = ["AnalogTile", "FloatTile", "Tile", "make_tile"]

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.keys import stream
+from aimcsim.keys import stream
 from aimcsim.scenario.hardware_spec import IdealDevice, SoftBoundsDevice
 
 Floats = NDArray[np.float32]

@@ -18,10 +18,10 @@ from aimcsim.crossbar.checks import (
 )
 from aimcsim.crossbar.devices import IDEAL, make_devices
 from aimcsim.crossbar.float_tile import FloatTile
-from aimcsim.crossbar.keys import key_pair
 from aimcsim.crossbar.mvm import converters_of, multiply
 from aimcsim.crossbar.pulses import LONGEST_TRAIN, rules_of
 from aimcsim.crossbar.update import update_float, update_pulsed
+from aimcsim.keys import key_pair
 from aimcsim.scenario.hardware_spec import IdealDevice, IOSpec, MappingSpec, PulseSpec, SoftBoundsDevice
 
 Floats = NDArray[np.float32]

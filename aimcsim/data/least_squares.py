@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.data.dataset import Dataset
-from aimcsim.data.stream import _philox
+from aimcsim.keys import stream
 from aimcsim.scenario.data_spec import LeastSquaresSpec
 
 DEFAULT_COUNT = 100
@@ -38,4 +38,4 @@ def _samples(
 
 
 def _normal(seed: int, purpose: str, shape: tuple[int, int], std: float) -> NDArray[np.float64]:
-    return std * np.random.Generator(_philox(seed, "least-squares", purpose)).standard_normal(shape)
+    return std * stream(seed, "least-squares", purpose).standard_normal(shape)

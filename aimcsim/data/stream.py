@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
 import numpy as np
 from numpy.typing import NDArray
+
+from aimcsim.keys import raw_words
 
 #: Permutations kept: a pipeline works in one epoch, or in two where its samples straddle an epoch's end.
 KEPT_EPOCHS = 4
@@ -54,11 +54,4 @@ def keyed_permutation(count: int, seed: int, *names: str | int) -> NDArray[np.in
     It sorts raw Philox words: numpy promises those to stay the same in all its versions, unlike
     `Generator.permutation`. Two equal words of 64 bits keep their order, so even then it is a permutation.
     """
-    return np.argsort(_philox(seed, *names).random_raw(count), kind="stable").astype(np.int64, copy=False)
-
-
-def _philox(seed: int, *names: str | int) -> np.random.Philox:
-    """Counter-based bit generator for one purpose; its 128-bit key is a hash of seed and names."""
-    # repr of a tuple keeps ("a", "b") and ("ab",), or 1 and "1", apart.
-    digest = blake2b(repr((seed, *names)).encode(), digest_size=16).digest()
-    return np.random.Philox(key=int.from_bytes(digest, "little"))
+    return np.argsort(raw_words(seed, *names, count=count), kind="stable").astype(np.int64, copy=False)

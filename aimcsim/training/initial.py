@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aimcsim.crossbar.keys import stream
 from aimcsim.crossbar.tile import make_tile
+from aimcsim.keys import stream
 from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.learning.base import Floats, ShardWeights
 from aimcsim.learning.digital_sgd import DigitalSGD

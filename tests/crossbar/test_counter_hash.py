@@ -11,7 +11,7 @@ from numba import njit
 from scipy import stats
 
 from aimcsim.crossbar.counter_hash import U, normal, normal_pair, row_keys, sample_keys, slot_keys, uniform, word
-from aimcsim.crossbar.keys import key_pair, stream
+from aimcsim.keys import key_pair, stream
 from tests.crossbar.helpers import mean_z, normal_limit, variance_z
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def digest(seed: int, *names: str | int, size: int) -> bytes:
@@ -26,7 +27,16 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 
     For what is drawn once, in array order: initial weights, device parameters, permutations.
     """
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest(seed, *names, size=16), "little")))
+    return np.random.Generator(_philox(seed, *names))
+
+
+def raw_words(seed: int, *names: str | int, count: int) -> NDArray[np.uint64]:
+    """`count` raw 64-bit words of the stream: numpy promises those to stay the same in all its versions."""
+    return _philox(seed, *names).random_raw(count)
+
+
+def _philox(seed: int, *names: str | int) -> np.random.Philox:
+    return np.random.Philox(key=int.from_bytes(digest(seed, *names, size=16), "little"))
 
 
 def key_pair(seed: int, *names: str | int) -> tuple[int, int]:
