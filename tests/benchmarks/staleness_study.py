@@ -1,12 +1,16 @@
-"""Same cycles, different staleness: what the additional staleness costs, as a mean over seeds with its interval.
+"""What staleness costs, as means over seeds with their intervals: two scenarios that differ in nothing else.
 
-Runs the two shipped scenarios same-cycles-few-in-flight and same-cycles-many-in-flight with every seed. They differ in
-their in-flight limit alone and take the same number of cycles.
+    python -m tests.benchmarks.staleness_study                              # same cycles, different in-flight limit
+    python -m tests.benchmarks.staleness_study digits-sync digits-async     # synchronous against asynchronous
+    python -m tests.benchmarks.staleness_study A B 20                       # any two, 20 seeds
+
+Seeds are paired: both scenarios run with seeds 0, 1, 2 …; the interval is Student's, for the mean of the differences.
 """
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -14,38 +18,41 @@ from scipy import stats
 import aimcsim
 from tests.benchmarks.host import describe_host
 
-SCENARIOS = ("same-cycles-few-in-flight", "same-cycles-many-in-flight")
-FIGURES = ("train_loss", "test_loss", "test_accuracy")
+SAME_CYCLES = ("same-cycles-few-in-flight", "same-cycles-many-in-flight")
+FIGURES = ("makespan_cycles", "train_loss", "test_loss", "test_accuracy", "cycles_to_target")
 
 
-def paired_interval(differences: list[float]) -> tuple[float, float, float]:
-    """Mean of paired differences with its two-sided 95 % Student interval."""
-    values = np.array(differences)
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
+def interval(values: list[float]) -> str:
+    """Mean and two-sided 95 % Student interval of `values`, in words."""
+    array = np.array(values, float)
+    if not np.ptp(array):
+        return f"{array[0]:.6g} every time"
+    half = stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
+    return f"{array.mean():+.4g}, 95 % interval {array.mean() - half:+.4g} to {array.mean() + half:+.4g}"
 
 
 def main() -> None:
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    names = tuple(argument for argument in sys.argv[1:] if not argument.isdigit()) or SAME_CYCLES
+    seeds = next((int(argument) for argument in sys.argv[1:] if argument.isdigit()), 10)
     print(describe_host())
-    figures: dict[str, list[dict[str, float]]] = {name: [] for name in SCENARIOS}
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for seed in range(seeds):
-        for name in SCENARIOS:
+        for name in names:
             summary = aimcsim.simulate(aimcsim.load_scenario(name, {"seed": seed})).summary
-            figures[name].append(summary)
-            staleness = [stage["forward_max"] for stage in summary["staleness"].values()]
-            shown = ", ".join(f"{figure} {summary[figure]:.4f}" for figure in FIGURES)
-            print(
-                f"seed {seed} {name}: {summary['makespan_cycles']} cycles, staleness {staleness}, {shown}", flush=True
-            )
-    few, many = (figures[name] for name in SCENARIOS)
-    assert {f["makespan_cycles"] for f in few} == {m["makespan_cycles"] for m in many}, "the cycles must be equal"
+            runs[name].append(summary)
+            shown = ", ".join(f"{figure} {summary[figure]}" for figure in FIGURES)
+            print(f"seed {seed} {name}: {shown}", flush=True)
+    for name in names:
+        staleness = [stage["forward_max"] for stage in runs[name][0]["staleness"].values()]
+        print(f"{name}: staleness by stage {staleness}")
+    first, second = (runs[name] for name in names)
     for figure in FIGURES:
-        mean, low, high = paired_interval([m[figure] - f[figure] for f, m in zip(few, many, strict=True)])
-        resolved = "resolved" if low > 0 or high < 0 else "not resolved: the interval holds 0"
-        print(
-            f"{figure}: many minus few {mean:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}, {seeds} seeds: {resolved}"
-        )
+        pairs = [(a[figure], b[figure]) for a, b in zip(first, second, strict=True)]
+        if any(value is None for pair in pairs for value in pair):
+            print(f"{figure}: does not apply to every run")
+            continue
+        print(f"{figure}: {names[0]} {interval([a for a, _ in pairs])}; {names[1]} {interval([b for _, b in pairs])}")
+        print(f"  {names[1]} minus {names[0]}: {interval([b - a for a, b in pairs])}, {seeds} paired seeds")
 
 
 if __name__ == "__main__":
