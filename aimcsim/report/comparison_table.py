@@ -50,6 +50,7 @@ def comparison_report(comparison: Comparison) -> Iterator[RenderableType]:
 
 
 def _table(comparison: Comparison) -> Table:
+    """A row a figure; one that applies to none of the runs is left out."""
     table = Table("figure", *(_head(column.label) for column in comparison.columns))
     table.columns[0].no_wrap = True
     for column in table.columns[1:]:
@@ -57,7 +58,9 @@ def _table(comparison: Comparison) -> Table:
         column.overflow = "fold"
 
     def add(name: str, cell: Callable[[dict[str, Any]], str]) -> None:
-        table.add_row(name, *(cell(figures) for figures in comparison.figures))
+        cells = [cell(figures) for figures in comparison.figures]
+        if any(text != DASH for text in cells):
+            table.add_row(name, *cells)
 
     add("schedule", lambda f: figure(f["schedule"]))
     add("micro_batch x micro_batches", lambda f: f"{f['micro_batch']} x {f['micro_batches']}")
