@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from aimcsim.data.fit import check_data_fits
 from aimcsim.errors import FieldError, FieldErrors
 from aimcsim.hardware.durations import Durations
 from aimcsim.hardware.floorplan import Floorplan, LinkPlan
 from aimcsim.hardware.placing import place
-from aimcsim.hardware.timing import Times, exact, resolve_timing, whole_cycles
+from aimcsim.hardware.timing import Times, exact, resolve_timing, whole_cycles, without_pulses
+from aimcsim.hardware.topology import placed_topology
 from aimcsim.network.graph import Network, build_network, chain_network
 from aimcsim.pipeline.link import LinkTimes
 from aimcsim.pipeline.machine import MachinePlan
@@ -22,6 +23,9 @@ from aimcsim.scenario.hardware_spec import StageTiming
 from aimcsim.scenario.model_spec import ChainSpec, NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.scenario.training_spec import AnalogSGD
+
+if TYPE_CHECKING:
+    from aimcsim.hardware.topology import Topology
 
 T = TypeVar("T")
 
@@ -51,9 +55,9 @@ class Assembly:
         return self.schedule.mini_batch * self.scenario.pipeline.micro_batch
 
     @property
-    def is_chain(self) -> bool:
-        """True for a schedule study without a network."""
-        return isinstance(self.scenario.model, ChainSpec)
+    def topology(self) -> Topology:
+        """The placed topology: source, tiles, digital nodes, links and loss as a networkx DiGraph."""
+        return placed_topology(self.network, self.floorplan)
 
 
 def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembly:
@@ -63,7 +67,7 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
     """
     errors: list[FieldError] = []
     network = collect(errors, lambda: _network(scenario))
-    times = collect(errors, lambda: resolve_timing(scenario.hardware, isinstance(scenario.model, ChainSpec)))
+    times = collect(errors, lambda: _times(scenario))
     samples = collect(errors, lambda: total_samples(scenario, training_samples))
     floorplan = collect(errors, lambda: _floorplan(scenario, network, times)) if network and times else None
     if network:
@@ -97,6 +101,17 @@ def _network(scenario: Scenario) -> Network:
         if isinstance(model, ChainSpec)
         else build_network(model)
     )
+
+
+def _times(scenario: Scenario) -> Times:
+    hardware = scenario.hardware
+    times = resolve_timing(hardware, isinstance(scenario.model, ChainSpec))
+    is_pulsed = (
+        isinstance(scenario.training.algorithm, AnalogSGD)
+        and hardware.device.name != "ideal"
+        and hardware.pulses.pulse_type != "none"
+    )
+    return times if is_pulsed else without_pulses(times)
 
 
 def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aimcsim.assembly import assemble
-from aimcsim.data.shapes import shape_of
+from aimcsim.assembly import Assembly, assemble
+from aimcsim.data.shapes import IMAGES, shape_of
 from aimcsim.errors import FieldError, FieldErrors, ScenarioError
 from aimcsim.scenario.load import read_scenario
 from aimcsim.scenario.marks import Marks, problems_from_field_errors
@@ -20,26 +20,29 @@ Overrides = Mapping[str, Any] | Sequence[str] | None
 
 @dataclass(frozen=True)
 class Loaded:
-    """A scenario with the places of its fields in its files, for errors that only a run can find."""
+    """A scenario put together, with the places of its fields in its files, for errors that only a run can find."""
 
     scenario: Scenario
     marks: Marks
+    assembly: Assembly
 
     def explain(self, error: FieldError | FieldErrors) -> ScenarioError:
         """The error with file, line and column."""
-        errors = error if isinstance(error, FieldErrors) else FieldErrors([error])
-        return problems_from_field_errors(errors, self.marks)
+        return _explained(error, self.marks)
 
 
 def load(path: str | os.PathLike[str], overrides: Overrides = None) -> Loaded:
     """Read and check a scenario file, or a shipped scenario by name. Raises ScenarioError with all that is wrong."""
     scenario, marks = read_scenario(find_scenario(os.fspath(path)), overrides)
-    loaded = Loaded(scenario, marks)
     try:
-        assemble(scenario, nominal_epoch(scenario))
+        return Loaded(scenario, marks, assemble(scenario, nominal_epoch(scenario)))
     except (FieldError, FieldErrors) as error:
-        raise loaded.explain(error) from None
-    return loaded
+        raise _explained(error, marks) from None
+
+
+def _explained(error: FieldError | FieldErrors, marks: Marks) -> ScenarioError:
+    errors = error if isinstance(error, FieldErrors) else FieldErrors([error])
+    return problems_from_field_errors(errors, marks)
 
 
 def load_scenario(path: str | os.PathLike[str], overrides: Overrides = None) -> Scenario:
@@ -52,4 +55,10 @@ def nominal_epoch(scenario: Scenario) -> int | None:
     if scenario.data.train is not None:
         return scenario.data.train
     shape = shape_of(scenario.data)
-    return None if shape is None else shape.train
+    found = None
+    if shape is IMAGES:
+        # The files may hold another number than the published one; their first bytes say so.
+        from aimcsim.data.image_sets import training_images
+
+        found = training_images(scenario.data.name, scenario.data.root)
+    return found if found is not None or shape is None else shape.train

@@ -61,8 +61,16 @@ class Result:
             (staged / SUMMARY).write_text(json.dumps(self.summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")
             write_metrics_csv(self.metrics, staged / METRICS)
             if self._ops_path is not None:
-                shutil.copyfile(self._ops_path, staged / OPS)
+                _link_or_copy(self._ops_path, staged / OPS)
         return target
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """A second name for a finished file, or a copy where the file system has no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def write_metrics_csv(metrics: pa.Table, path: Path) -> None:

@@ -54,10 +54,17 @@ class RunView:
         return None if self.session is None else self.session.executor.progress.loss
 
 
-def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView], None] | None = None) -> Result:
+def simulate(
+    scenario: Scenario,
+    *,
+    train: bool = True,
+    watch: Callable[[RunView], None] | None = None,
+    target: Path | None = None,
+) -> Result:
     """Run `scenario` to its end. Without `train`, for a chain, or for data `none`: the same machine without numbers.
 
-    `watch` is called once, before the run, with a view that stays valid during it.
+    `watch` is called once, before the run, with a view that stays valid during it. `target`: where the result will
+    be saved, if that is known; the op log is then streamed beside it and need not be copied.
     Raises FieldError(s) for a scenario that cannot be run, DataMissing, Deadlock.
     """
     begun = time.perf_counter()
@@ -65,7 +72,7 @@ def simulate(scenario: Scenario, *, train: bool = True, watch: Callable[[RunView
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         session = _session(scenario) if train and trains(scenario) else None
         assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
-        scratch = ScratchFolder()
+        scratch = ScratchFolder(target)
         log = _op_log(scenario, scratch.path, assembly)
         recorder = MetricsRecorder(assembly.floorplan, assembly.schedule, log)
         machine = Machine(assembly.plan, recorder, None if session is None else session.executor)

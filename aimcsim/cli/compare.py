@@ -101,8 +101,9 @@ def _scenarios(text: str, values: list[str], schedules: list[str] | None) -> lis
 
 def _reference(parts: list[Loaded | Run], messages: Console) -> Loaded | None:
     """The reference of the first scenario; None where it makes no sense or stands among `parts` already."""
+    from aimcsim.assembly import assemble
     from aimcsim.errors import FieldError, FieldErrors, harmless
-    from aimcsim.loading import Loaded, load
+    from aimcsim.loading import Loaded, load, nominal_epoch
     from aimcsim.report.reference import is_same_run, reference_of
     from aimcsim.report.run_reader import Run
 
@@ -118,7 +119,7 @@ def _reference(parts: list[Loaded | Run], messages: Console) -> Loaded | None:
         return None
     if reference is None or any(is_same_run(part.scenario, reference) for part in parts):
         return None
-    return Loaded(reference, first.marks)
+    return Loaded(reference, first.marks, assemble(reference, nominal_epoch(reference)))
 
 
 def _columns(parts: list[Loaded | Run], reference: Loaded | None, train: bool, messages: Console) -> list[Column]:

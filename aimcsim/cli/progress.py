@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
-def simulate_with_progress(loaded: Loaded, train: bool, console: Console) -> Result:
+def simulate_with_progress(loaded: Loaded, train: bool, console: Console, target: Path | None = None) -> Result:
     """Run a scenario under a progress bar; without a terminal, a line at the start and one at the end.
 
     Raises what `simulate` raises, errors of fields with file, line and column.
@@ -30,7 +31,7 @@ def simulate_with_progress(loaded: Loaded, train: bool, console: Console) -> Res
     name = harmless(loaded.scenario.name)
     try:
         with watching(console, name) as watch:
-            result = simulate(loaded.scenario, train=train, watch=watch)
+            result = simulate(loaded.scenario, train=train, watch=watch, target=target)
     except (FieldError, FieldErrors) as error:
         raise loaded.explain(error) from None
     summary = result.summary

@@ -27,7 +27,7 @@ def run(
         from aimcsim.cli.progress import simulate_with_progress
         from aimcsim.report.run_table import run_report
 
-        result = simulate_with_progress(loaded, not no_train, message_console())
+        result = simulate_with_progress(loaded, not no_train, message_console(), target)
         result.save(target)
         print_parts(output_console(), run_report(result.summary, _relative(target)))
 

@@ -13,11 +13,10 @@ from aimcsim.cli.options import ScenarioArgument, SetOption, overrides
 def validate(scenario: ScenarioArgument, set_values: SetOption = None) -> None:
     """Check a scenario without running it: one line if it is good, every mistake if it is not."""
     with guarded():
-        from aimcsim.assembly import assemble
-        from aimcsim.loading import load, nominal_epoch
+        from aimcsim.loading import load
 
         loaded = load(scenario, overrides(set_values, None))
-        found = assemble(loaded.scenario, nominal_epoch(loaded.scenario))
+        found = loaded.assembly
         floorplan = found.floorplan
         parts = [
             _counted(floorplan.stages, "stage"),

@@ -10,15 +10,18 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from collections.abc import Callable
 from io import BufferedIOBase
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.errors import DataBroken
+
+T = TypeVar("T")
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -35,14 +38,23 @@ def read_idx(path: Path) -> NDArray[Any]:
     Whether the file is gzipped is seen from its first bytes, not its name. Raises `DataBroken` where the file is
     not IDX, too short, too long, or damaged; OSError where it cannot be opened.
     """
+    return _opened(path, _read)
+
+
+def read_idx_shape(path: Path) -> tuple[int, ...]:
+    """The shape that an IDX file promises, from its first bytes alone. Raises as `read_idx`."""
+    return _opened(path, lambda path, file: _header(path, file)[1])
+
+
+def _opened(path: Path, read: Callable[[Path, BufferedIOBase], T]) -> T:
     try:
         with path.open("rb") as raw:
             zipped = raw.read(2) == _GZIP_MAGIC
             raw.seek(0)
             if not zipped:
-                return _read(path, raw)
+                return read(path, raw)
             with gzip.open(raw) as unzipped:
-                return _read(path, unzipped)
+                return read(path, unzipped)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataBroken(f"{path}: the gzip data is damaged or cut off ({error})") from error
 

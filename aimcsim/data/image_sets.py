@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aimcsim.data.idx import read_idx
+from aimcsim.data.idx import read_idx, read_idx_shape
 from aimcsim.data.shapes import IMAGES
 from aimcsim.errors import DataBroken, DataMissing
 
@@ -80,6 +80,15 @@ def read_image_set(name: str, root: str | None) -> ImageSet:
     _check_part(files[2], test_x, files[3], test_y)
     _check_identity(name, folder, train_y)
     return ImageSet(train_x, train_y, test_x, test_y, folder)
+
+
+def training_images(name: str, root: str | None) -> int | None:
+    """Training images that the files on this machine promise, None where there are none. Raises `DataBroken`."""
+    try:
+        _, files = _find(name, root)
+    except DataMissing:
+        return None
+    return read_idx_shape(files[0])[0]
 
 
 def search_folders(name: str, root: str | None) -> list[Path]:

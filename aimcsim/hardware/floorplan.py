@@ -62,11 +62,6 @@ class LinkPlan:
     tensors: tuple[str, ...]
     values: int
 
-    @property
-    def is_skip(self) -> bool:
-        """True where the link passes over at least one virtual stage."""
-        return abs(self.target - self.source) > 1
-
 
 @dataclass(frozen=True)
 class Floorplan:

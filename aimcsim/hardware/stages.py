@@ -44,35 +44,31 @@ def group_layers(
 
 def _fewest_groups(costs: Sequence[int]) -> int:
     """Fewest contiguous groups of which none costs more than the dearest single layer."""
-    limit, groups, filled = max(costs), 1, 0
-    for cost in costs:
-        if filled + cost > limit:
-            groups, filled = groups + 1, 0
-        filled += cost
-    return groups
+    return len(_filled(costs, max(costs), 1))
 
 
 def _balanced(costs: Sequence[int], groups: int) -> list[range]:
-    """Contiguous, non-empty groups with the smallest maximum cost, then the smallest sum of squares."""
-    count = len(costs)
-    prefix = [0]
-    for cost in costs:
-        prefix.append(prefix[-1] + cost)
-    best: list[dict[int, tuple[int, int, int]]] = [{0: (0, 0, 0)}]
-    for g in range(1, groups + 1):
-        row: dict[int, tuple[int, int, int]] = {}
-        for end in range(g, count - (groups - g) + 1):
-            row[end] = min(
-                (max(worst, prefix[end] - prefix[start]), squares + (prefix[end] - prefix[start]) ** 2, start)
-                for start, (worst, squares, _) in best[-1].items()
-                if start < end
-            )
-        best.append(row)
-    cuts = [count]
-    for row in reversed(best[1:]):
-        cuts.append(row[cuts[-1]][2])
-    cuts.reverse()
-    return [range(a, b) for a, b in itertools.pairwise(cuts)]
+    """Contiguous, non-empty groups with the smallest possible maximum cost, the earlier ones filled first."""
+    low, high = max(costs), sum(costs)
+    while low < high:
+        middle = (low + high) // 2
+        if len(_filled(costs, middle, groups)) <= groups:
+            high = middle
+        else:
+            low = middle + 1
+    return _filled(costs, low, groups)
+
+
+def _filled(costs: Sequence[int], limit: int, groups: int) -> list[range]:
+    """Groups filled one after another up to `limit`, leaving a layer for each of the `groups` that must follow."""
+    cuts, filled = [0], 0
+    for index, cost in enumerate(costs):
+        must_leave = len(costs) - index <= groups - len(cuts)
+        if index > cuts[-1] and (filled + cost > limit or must_leave):
+            cuts.append(index)
+            filled = 0
+        filled += cost
+    return [range(start, end) for start, end in itertools.pairwise([*cuts, len(costs)])]
 
 
 def _with_digital_layers(network: Network, stage_of: dict[str, int], count: int) -> list[tuple[str, ...]]:
@@ -81,7 +77,10 @@ def _with_digital_layers(network: Network, stage_of: dict[str, int], count: int)
     for name in network.order:
         if name not in placed:
             placed[name] = max((placed[i] for i in network.layers[name].inputs if i in placed), default=0)
-    return [tuple(name for name in network.order if placed[name] == g) for g in range(count)]
+    groups: list[list[str]] = [[] for _ in range(count)]
+    for name in network.order:
+        groups[placed[name]].append(name)
+    return [tuple(names) for names in groups]
 
 
 def _explicit(network: Network, lists: Sequence[Sequence[str]], chunks: int) -> list[tuple[str, ...]]:

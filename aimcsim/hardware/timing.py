@@ -5,7 +5,7 @@ Times are Fractions of a cycle until one tile operation is complete; `whole_cycl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from aimcsim.errors import FieldError
@@ -36,6 +36,11 @@ class Times:
     def depends_on_data(self) -> bool:
         """True where the pulses that an update really needs decide how long it takes."""
         return self.pulse > 0
+
+
+def without_pulses(times: Times) -> Times:
+    """The same times where nothing is pulsed: no duration depends on the data."""
+    return replace(times, pulse=Fraction(0))
 
 
 def whole_cycles(exact: Fraction) -> int:

@@ -41,11 +41,11 @@ class AnalogSGD:
             self._lost = True
             return 0
 
-    def accumulate(self, x: Floats, d: Floats) -> None:
+    def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
         """An analog tile has no gradient buffer; schedules that need one are refused before a run."""
         raise NotImplementedError("an analog tile has no gradient buffer")
 
-    def step(self, learning_rate: float) -> None:
+    def step(self) -> None:
         """See `accumulate`."""
         raise NotImplementedError("an analog tile has no gradient buffer")
 

@@ -26,11 +26,11 @@ class ShardWeights(Protocol):
     def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
         """W −= learning_rate · d xᵀ, row by row. Returns the pulse slots that it took (0 without pulses)."""
 
-    def accumulate(self, x: Floats, d: Floats) -> None:
-        """Add d xᵀ to the gradient buffer (digital only)."""
+    def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
+        """Add learning_rate · d xᵀ to the gradient buffer (digital only)."""
 
-    def step(self, learning_rate: float) -> None:
-        """W −= learning_rate · gradient buffer, which is cleared (digital only)."""
+    def step(self) -> None:
+        """W −= gradient buffer, which is cleared (digital only)."""
 
     def commit(self) -> None:
         """An update is complete: the next version exists."""

@@ -28,16 +28,16 @@ class DigitalSGD:
         self._array.current -= np.float32(learning_rate) * (d.T @ x)
         return 0
 
-    def accumulate(self, x: Floats, d: Floats) -> None:
-        """Add to the gradient buffer."""
-        gradient = d.T @ x
+    def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
+        """Add to the gradient buffer, each micro-batch with the rate of its own samples."""
+        gradient = np.float32(learning_rate) * (d.T @ x)
         self._gradient = gradient if self._gradient is None else self._gradient + gradient
 
-    def step(self, learning_rate: float) -> None:
+    def step(self) -> None:
         """One step with the gradient buffer."""
         self._array.before_update()
         if self._gradient is not None:
-            self._array.current -= np.float32(learning_rate) * self._gradient
+            self._array.current -= self._gradient
         self._gradient = None
 
     def commit(self) -> None:

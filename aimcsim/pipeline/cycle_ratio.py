@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,29 +12,33 @@ from aimcsim.pipeline.event_graph import Edge, EventGraph
 
 Integers = NDArray[np.int64]
 
+#: Rounds of Bellman-Ford after which the parents are searched for a cycle.
+ROUNDS_BETWEEN_LOOKS = 16
+
 
 def maximum_cycle_ratio(graph: EventGraph) -> tuple[Fraction, list[Edge]]:
     """Largest delay / lag over all cycles, and the edges of such a cycle in order.
 
     Dinkelbach's iteration in integers: while some cycle has a positive sum of delay - ratio * lag, its own ratio is
-    better. Every stage's resource order is a cycle of lag 1, so there is one to begin with.
+    better. It begins with the busiest stage, whose own order is a cycle of lag 1.
     Raises Deadlock for a cycle without lag, which links of finite capacity can make.
     """
     source, target, delay, lag = (np.array(column, np.int64) for column in zip(*graph.edges, strict=True))
     order = np.argsort(target, kind="stable")
     source, target, delay, lag = source[order], target[order], delay[order], lag[order]
     starts = np.flatnonzero(np.r_[True, target[1:] != target[:-1]])
-    ratio = Fraction(-1)
-    best: list[int] = []
+    best = list(max(graph.rings, key=lambda ring: sum(edge.delay for edge in ring)))
+    ratio = Fraction(sum(edge.delay for edge in best))
     while True:
         weight = delay * ratio.denominator - lag * ratio.numerator
         cycle = _positive_cycle(graph.nodes, source, target, weight, starts)
         if cycle is None:
-            return ratio, [Edge(*(int(v) for v in (source[e], target[e], delay[e], lag[e]))) for e in best]
+            return ratio, best
         lags = int(lag[cycle].sum())
         if lags <= 0:
             raise Deadlock("a cycle of the event graph waits for itself: full links stop this schedule in the long run")
-        ratio, best = Fraction(int(delay[cycle].sum()), lags), cycle
+        ratio = Fraction(int(delay[cycle].sum()), lags)
+        best = [Edge(*(int(v) for v in (source[e], target[e], delay[e], lag[e]))) for e in cycle]
 
 
 def _positive_cycle(
@@ -49,7 +52,7 @@ def _positive_cycle(
     length = np.zeros(nodes, np.int64)
     parent = np.full(nodes, -1, np.int64)
     counts = np.diff(np.r_[starts, len(target)])
-    for _ in range(nodes + 1):
+    for round_ in range(nodes + 1):
         reached = length[source] + weight
         longest = np.maximum.reduceat(reached, starts)
         better = longest > length[targets]
@@ -60,24 +63,32 @@ def _positive_cycle(
         first = attains[np.searchsorted(attains, starts)]
         length[targets[better]] = longest[better]
         parent[targets[better]] = first[better]
-        cycle = _parent_cycle(parent, source)
-        if cycle is not None:
-            return cycle
+        # Looking for the cycle costs as much as several rounds; it stays once it is there.
+        if round_ % ROUNDS_BETWEEN_LOOKS == ROUNDS_BETWEEN_LOOKS - 1 or round_ == nodes:
+            cycle = _parent_cycle(parent, source)
+            if cycle is not None:
+                return cycle
     return None
 
 
-def _parent_cycle(parent: Integers, source: Any) -> list[int] | None:
-    """A cycle of the parent edges, which in longest-path search is always one of positive weight."""
-    state = np.zeros(len(parent), np.int8)
-    for root in np.flatnonzero(parent >= 0).tolist():
-        path = []
-        node = root
-        while state[node] == 0 and parent[node] >= 0:
-            state[node] = 1
-            path.append(node)
-            node = int(source[parent[node]])
-        if state[node] == 1 and node in path:
-            ring = path[path.index(node) :]
-            return [int(parent[n]) for n in reversed(ring)]
-        state[path] = 2
-    return None
+def _parent_cycle(parent: Integers, source: Integers) -> list[int] | None:
+    """A cycle of the parent edges, which in longest-path search is always one of positive weight.
+
+    A node from which 2^k steps towards the parents never leave the graph leads into a cycle: found by doubling.
+    """
+    nodes = len(parent)
+    step = np.append(np.where(parent >= 0, source[parent], nodes), nodes)
+    far = step
+    for _ in range(nodes.bit_length()):
+        far = far[far]
+    inside = np.flatnonzero(far < nodes)
+    if not len(inside):
+        return None
+    # After so many steps one stands on the cycle itself.
+    start = node = int(far[inside[0]])
+    ring = []
+    while True:
+        ring.append(int(parent[node]))
+        node = int(step[node])
+        if node == start:
+            return ring[::-1]

@@ -29,12 +29,13 @@ class EventGraph:
 
     A node beyond `actions` is a message that is accepted or begins to be transmitted; `messages` names the link (by
     its index in the floorplan) of each. The steady-state period is the maximum over the graph's cycles
-    of delay / lag (Karp 1978; Baccelli et al. 1992).
+    of delay / lag (Karp 1978; Baccelli et al. 1992). `rings` are the cycles that each stage's own order makes.
     """
 
     actions: tuple[tuple[int, Action, int], ...]
     messages: tuple[int, ...]
     edges: tuple[Edge, ...]
+    rings: tuple[tuple[Edge, ...], ...]
 
     @property
     def nodes(self) -> int:
@@ -57,6 +58,7 @@ class _Builder:
         self.rows: list[list[int]] = []
         self.messages: list[int] = []
         self.edges: list[Edge] = []
+        self.rings: list[tuple[Edge, ...]] = []
 
     def build(self) -> EventGraph:
         for stage in range(self.plan.floorplan.stages):
@@ -70,7 +72,7 @@ class _Builder:
             for row in self.rows:
                 last = row[-1]
                 self.edges.append(Edge(last, self.rows[0][0], self.actions[last][2], 1))
-        return EventGraph(tuple(self.actions), tuple(self.messages), tuple(self.edges))
+        return EventGraph(tuple(self.actions), tuple(self.messages), tuple(self.edges), tuple(self.rings))
 
     def _add_stage(self, stage: int) -> None:
         row = []
@@ -88,9 +90,10 @@ class _Builder:
 
     def _resource_edges(self, row: list[int]) -> None:
         """A stage does one action at a time; its last of a period comes before the first of the next."""
-        for before, after in itertools.pairwise(row):
-            self.edges.append(Edge(before, after, self.actions[before][2], 0))
-        self.edges.append(Edge(row[-1], row[0], self.actions[row[-1]][2], 1))
+        ring = [Edge(before, after, self.actions[before][2], 0) for before, after in itertools.pairwise(row)]
+        ring.append(Edge(row[-1], row[0], self.actions[row[-1]][2], 1))
+        self.rings.append(tuple(ring))
+        self.edges += ring
 
     def _messages(self, virtual: int, kind: str) -> Numbered:
         """Node and micro-batch of the period's actions of one kind at a virtual stage, in the order of its row."""

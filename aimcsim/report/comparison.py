@@ -108,7 +108,7 @@ def speed(run: Run | None) -> float | None:
     """Samples per cycle; None for a run that diverged, whose samples were not all done."""
     if run is None or run.summary.status == DIVERGED:
         return None
-    return 1 / run.summary.cycles_per_sample
+    return run.summary.samples / run.summary.makespan_cycles
 
 
 def _figures(run: Run, first: Run, serial: Run | None, samples: int | None, cycles: int | None) -> dict[str, Any]:

@@ -33,6 +33,10 @@ class StageStaleness(_Record):
     backward_max: int | None
 
 
+#: Largest count that a summary may hold; more no run can reach, and arithmetic on it would overflow.
+MOST = 10**18
+
+
 class RunSummary(_Record):
     """What a comparison or a timeline needs of summary.json; the definitions are in `trace.definitions`."""
 
@@ -43,10 +47,10 @@ class RunSummary(_Record):
     stages: int
     micro_batch: int
     micro_batches: int
-    samples: int = pydantic.Field(ge=1)
-    makespan_cycles: int = pydantic.Field(ge=1)
-    period_cycles: float | None
-    cycles_per_sample: float = pydantic.Field(gt=0)
+    samples: int = pydantic.Field(ge=1, le=MOST)
+    makespan_cycles: int = pydantic.Field(ge=1, le=MOST)
+    period_cycles: float | None = pydantic.Field(ge=0, le=MOST)
+    cycles_per_sample: float | None = pydantic.Field(ge=1e-12, le=MOST)
     computation_density: float | None
     utilisation: dict[str, float | None]
     staleness: dict[str, StageStaleness]

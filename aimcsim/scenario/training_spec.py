@@ -23,7 +23,7 @@ class StepDecay(Spec):
     """Learning rate that is multiplied by `factor` every `every_epochs` epochs."""
 
     initial: NonNegativeReal
-    factor: PositiveReal
+    factor: Annotated[PositiveReal, Field(le=1)]
     every_epochs: Count
 
 

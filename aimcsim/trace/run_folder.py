@@ -18,8 +18,17 @@ METRICS = "metrics.csv"
 OPS = "ops.parquet"
 COMPARISON = "comparison.json"
 
+#: What is drawn from a run stands in its folder and goes with it.
+DRAWN_SUFFIXES = (".png", ".svg", ".html", ".vcd", ".gtkw", ".gz")
+
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+
+
+def foreign_entries(folder: Path) -> list[str]:
+    """Names in a run folder that are neither a run's own nor drawn from it."""
+    own = (SCENARIO, SUMMARY, METRICS, OPS)
+    return sorted(e.name for e in folder.iterdir() if e.name not in own and e.suffix not in DRAWN_SUFFIXES)
 
 
 def is_run_folder(folder: Path) -> bool:
@@ -42,6 +51,10 @@ def check_replaceable(folder: Path) -> None:
         raise RunFolderError(f"{folder} exists and is no folder; give another --out")
     if not is_run_folder(folder) and not is_comparison_folder(folder) and any(folder.iterdir()):
         raise RunFolderError(f"{folder} exists and is no run of aimcsim; give another --out")
+    runs = [entry for entry in folder.iterdir() if entry.is_dir()] if is_comparison_folder(folder) else [folder]
+    foreign = [f"{run.name}/{name}" for run in runs if is_run_folder(run) for name in foreign_entries(run)]
+    if foreign:
+        raise RunFolderError(f"{folder} holds {', '.join(foreign[:5])}, which no run wrote; give another --out")
 
 
 @contextmanager
@@ -50,7 +63,7 @@ def staging_folder(target: Path) -> Iterator[Path]:
     check_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(target)
-    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent))
+    staged = hidden_folder(target)
     try:
         yield staged
         staged.chmod(0o777 & ~_umask())
@@ -58,6 +71,11 @@ def staging_folder(target: Path) -> Iterator[Path]:
         _put_in_place(staged, target)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def hidden_folder(target: Path) -> Path:
+    """A new folder beside `target` whose name says whose it is and which process writes it."""
+    return Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent))
 
 
 def remove_leftovers(target: Path) -> None:

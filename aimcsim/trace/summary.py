@@ -29,6 +29,7 @@ def summarise(
     """The summary of a finished run; a figure that does not apply is None."""
     scenario, schedule = assembly.scenario, assembly.schedule
     period, density = recorder.period.cycles, recorder.computation_density
+    bottleneck = describe_bottleneck(assembly, session is not None, ops)
     diverged = None if session is None else session.executor.progress.diverged_at
     return {
         "name": scenario.name,
@@ -59,13 +60,13 @@ def summarise(
         else "measured"
         if assembly.times.depends_on_data
         else "fixed",
-        "bottleneck": describe_bottleneck(assembly, session is not None, ops),
+        "bottleneck": bottleneck,
         "energy_j": None,
         **_training_figures(assembly, session),
         "wall_seconds": wall_seconds,
         "unused_keys": list(unused_keys(scenario.pipeline, schedule)),
         "warnings": list(schedule.warnings),
-        "notes": _notes(assembly, session),
+        "notes": _notes(assembly, session, bottleneck),
         "definitions": DEFINITIONS,
     }
 
@@ -104,7 +105,7 @@ def _training_figures(assembly: Assembly, session: TrainingSession | None) -> di
     }
 
 
-def _notes(assembly: Assembly, session: TrainingSession | None) -> list[str]:
+def _notes(assembly: Assembly, session: TrainingSession | None, bottleneck: str | None) -> list[str]:
     """What was rounded or left out, in words."""
     training, notes = assembly.scenario.training, []
     if training.samples is not None and training.samples != assembly.samples:
@@ -113,6 +114,9 @@ def _notes(assembly: Assembly, session: TrainingSession | None) -> list[str]:
         wanted = training.epochs * len(session.dataset.train_x)
         if wanted != assembly.samples:
             notes.append(f"samples: {wanted} rounded down to {assembly.samples}, whole mini-batches")
-    if assembly.scenario.trace.ops == "none" and assembly.schedule.is_policy:
-        notes.append("bottleneck: a policy's critical path needs the op log, and trace.ops is none")
+    if bottleneck is None:
+        why = "is a policy" if assembly.schedule.is_policy else "has data-dependent times or very long mini-batches"
+        notes.append(
+            f"bottleneck: {assembly.schedule.name} {why}; its critical path needs an op log of the middle half"
+        )
     return notes

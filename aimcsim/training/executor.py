@@ -164,7 +164,7 @@ class TrainingExecutor:
         weights = self.weights[operation.unit]
         last = operation.micro_batch
         if self._plan.gradient_apart:
-            weights.step(self._rate(last))
+            weights.step()
             return 0
         slots = 0
         for micro_batch in range(last - self._plan.mini_batch + 1, last + 1):
@@ -179,7 +179,8 @@ class TrainingExecutor:
         batch = self._in_flight[operation.micro_batch]
         shard = program.shards[operation.shard]
         x = batch.array_input(program, operation.shard, shard)
-        self.weights[operation.unit].accumulate(x, batch.array_error(program, operation.shard, shard))
+        d = batch.array_error(program, operation.shard, shard)
+        self.weights[operation.unit].accumulate(x, d, self._rate(operation.micro_batch))
         return 0
 
     def _rate(self, micro_batch: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -59,20 +60,38 @@ class MicroBatch:
             return self.data
         value = self.values[number]
         if value is None:
-            program = self.program.layers[number]
-            if isinstance(program.layer, Add):
-                value = self._sum_of(program.inputs)
-            else:
-                assert program.activation is not None, f"{program.layer.name} has not been computed"
-                value = activate(program.activation.function, self.value(program.inputs[0]))
-            self.values[number] = value
+            for needed in self._missing(number, self.values, lambda program: program.inputs):
+                self.values[needed] = self._digital_value(self.program.layers[needed])
+            value = self.values[number]
+            assert value is not None
         return value
 
-    def _sum_of(self, inputs: tuple[int, ...]) -> Floats:
-        total = self.value(inputs[0]) + self.value(inputs[1])
-        for number in inputs[2:]:
-            total += self.value(number)
+    def _digital_value(self, program: LayerProgram) -> Floats:
+        first, *others = (self.value(number) for number in program.inputs)
+        if program.activation is not None:
+            return activate(program.activation.function, first)
+        assert isinstance(program.layer, Add), f"{program.layer.name} has not been computed"
+        total = first + others[0]
+        for other in others[1:]:
+            total += other
         return total
+
+    def _missing(
+        self, number: int, known: list[Floats | None], needs: Callable[[LayerProgram], tuple[int, ...]]
+    ) -> Iterator[int]:
+        """The layers not yet `known` that `number` needs, in an order in which each finds what it needs; last itself.
+
+        A loop and not a recursion: a network may have thousands of digital layers in a row.
+        """
+        pending = [number]
+        while pending:
+            missing = [n for n in needs(self.program.layers[pending[-1]]) if n != DATA and known[n] is None]
+            if missing:
+                pending += missing
+            elif known[pending[-1]] is None:
+                yield pending.pop()
+            else:
+                pending.pop()
 
     def add_product(self, program: LayerProgram, shard: int, product: Floats, bias: Floats | None) -> None:
         """One tile of a dense layer has computed its part; the last one makes the layer's value, bias added."""
@@ -122,13 +141,20 @@ class MicroBatch:
         """Error at a layer's output: the sum of what its consumers send back, in the order of their numbers."""
         error = self.errors[number]
         if error is None:
-            parts = [self.input_error(consumer) for consumer in self.program.layers[number].consumers]
-            error = parts[0]
-            for part in parts[1:]:
-                error = error + part
-            error = error.reshape(len(error), -1)
-            self.errors[number] = error
+            for needed in self._missing(number, self.errors, self._digital_consumers):
+                parts = [self.input_error(consumer) for consumer in self.program.layers[needed].consumers]
+                total = parts[0]
+                for part in parts[1:]:
+                    total = total + part
+                self.errors[needed] = total
+            error = self.errors[number]
+            assert error is not None
         return error
+
+    def _digital_consumers(self, program: LayerProgram) -> tuple[int, ...]:
+        """Consumers whose own error decides what they send back; that of dense layers has been computed."""
+        layers = self.program.layers
+        return tuple(n for n in program.consumers if layers[n].dense is None and self.input_errors[n] is None)
 
     def input_error(self, number: int) -> Floats:
         """What a layer sends back to each of its inputs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from aimcsim.hardware.floorplan import Floorplan
@@ -60,7 +60,6 @@ class Program:
     layers: tuple[LayerProgram, ...]
     chunks: tuple[tuple[int, ...], ...]
     output: int
-    names: dict[str, int] = field(repr=False)
 
 
 def compile_network(network: Network, floorplan: Floorplan) -> Program:
@@ -76,7 +75,7 @@ def compile_network(network: Network, floorplan: Floorplan) -> Program:
         for number, (name, virtual) in enumerate(order)
     )
     chunks = tuple(tuple(numbers[name] for name in chunk.layers) for chunk in floorplan.chunks)
-    return Program(layers, chunks, numbers[network.output], numbers)
+    return Program(layers, chunks, numbers[network.output])
 
 
 def _layer(

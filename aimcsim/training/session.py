@@ -20,8 +20,9 @@ from aimcsim.training.initial import build_weights
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.program import compile_network
 
-#: Micro-batches that are gathered from the data set together.
-BLOCK = 32
+#: Samples that are gathered from the data set together, and how many such blocks are kept.
+BLOCK = 512
+KEPT_BLOCKS = 2
 
 
 class TrainingSession:
@@ -87,11 +88,13 @@ class TrainingSession:
 
     def _fetch(self, first: int, count: int) -> tuple[Floats, NDArray[Any]]:
         """Samples first … first + count - 1 of the stream, one micro-batch; gathered a block of them at a time."""
-        block, start = divmod(first, BLOCK * count)
+        size = max(1, BLOCK // count) * count
+        block, start = divmod(first, size)
         if block not in self._blocks:
-            indices = self._stream.indices(block * BLOCK * count, BLOCK * count)
+            while len(self._blocks) >= KEPT_BLOCKS:
+                del self._blocks[next(iter(self._blocks))]
+            indices = self._stream.indices(block * size, size)
             self._blocks[block] = self._train_x[indices], self.dataset.train_y[indices]
-            self._blocks.pop(block - 2, None)
         x, y = self._blocks[block]
         return x[start : start + count], y[start : start + count]
 

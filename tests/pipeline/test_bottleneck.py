@@ -256,4 +256,21 @@ def test_a_greedy_run_without_an_op_log_has_no_bottleneck_and_says_why() -> None
     data = chain("async-greedy", 2, 10).model_dump(mode="json") | {"trace": {"ops": "none"}}
     summary = aimcsim.simulate(scenario_from_data(data)[0]).summary
     assert summary["bottleneck"] is None
-    assert summary["notes"] == ["bottleneck: a policy's critical path needs the op log, and trace.ops is none"]
+    assert summary["notes"] == [
+        "bottleneck: async-greedy is a policy; its critical path needs an op log of the middle half"
+    ]
+
+
+def test_the_ratio_of_a_long_mini_batch_is_its_closed_form() -> None:
+    # 8 stages x 256 micro-batches x F, B, U: 6144 nodes; K[(B+M-1)(tf+tb)+B tu] of one mini-batch.
+    scenario, _ = scenario_from_data(
+        {
+            "name": "long",
+            "model": {"chain": 8},
+            "hardware": {"timing": {"forward": 1, "backward": 1, "update": 1}},
+            "pipeline": {"schedule": "gpipe", "micro_batches": 256},
+            "training": {"samples": 256},
+        }
+    )
+    ratio, _ = machine_ratio(event_graph(assemble(scenario).plan))
+    assert ratio == (256 + 8 - 1) * 2 + 256

@@ -43,12 +43,13 @@ class DigitalArray:
         self._new = self._new - np.float32(rate) * (d.T @ x)
         return 0
 
-    def accumulate(self, x: Floats, d: Floats) -> None:
-        self.gradient = d.T @ x if self.gradient is None else self.gradient + d.T @ x
+    def accumulate(self, x: Floats, d: Floats, rate: float) -> None:
+        step = np.float32(rate) * (d.T @ x)
+        self.gradient = step if self.gradient is None else self.gradient + step
 
-    def step(self, rate: float) -> None:
+    def step(self) -> None:
         assert self.gradient is not None
-        self._new = self._new - np.float32(rate) * self.gradient
+        self._new = self._new - self.gradient
         self.gradient = None
 
     def commit(self) -> None:

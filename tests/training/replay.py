@@ -47,11 +47,11 @@ def replay(scenario: Scenario, rows: list[Row], mini_batch: int, per_update: int
                 found.losses[k] = batch.loss()
             batch.backward(name, r, c, row.version_read)
         elif row.op == "W":
-            plain.arrays[name, r, c].accumulate(batch.fed(name, r), batch.given(name, c))
+            plain.arrays[name, r, c].accumulate(batch.fed(name, r), batch.given(name, c), plain.rate(batch.first))
         else:
             applied = [passes[n] for n in range(k - per_update + 1, k + 1)]
             if gradient_apart:
-                plain.arrays[name, r, c].step(plain.rate(batch.first))
+                plain.arrays[name, r, c].step()
                 found.slots[row.tile, k] = 0
             else:
                 found.slots[row.tile, k] = sum(each.update(name, r, c) for each in applied)

@@ -35,11 +35,6 @@ class AsyncGreedy(Policy):
         return 1
 
     @property
-    def is_synchronous(self) -> bool:
-        """False, save where only one micro-batch is admitted."""
-        return all(limit == 1 for limit in self.limits)
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """Unbounded in-flight counts grow with the run."""
         if None not in self.limits:

@@ -36,11 +36,6 @@ class Asynchronous(FixedOrder):
         """1: nothing is ever flushed."""
         return 1
 
-    @property
-    def is_synchronous(self) -> bool:
-        """False, save for a single stage that admits one micro-batch."""
-        return all(limit == 1 for limit in self.limits)
-
     def period(self, stage: int) -> list[Action]:
         """F of the newest micro-batch, then B and U of the oldest."""
         return [Action(FORWARD, self.limits[stage] - 1), Action(BACKWARD, 0), Action(UPDATE, 0)]

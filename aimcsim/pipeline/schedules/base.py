@@ -67,11 +67,6 @@ class Schedule(ABC):
         return 1 if self.step == "mini-batch" else self.mini_batch
 
     @property
-    def is_synchronous(self) -> bool:
-        """True where all F and B of a mini-batch use one version: staleness is 0 by construction."""
-        return True
-
-    @property
     def updates_ascend(self) -> bool:
         """True where every stage applies its updates in the order of the micro-batches."""
         return True

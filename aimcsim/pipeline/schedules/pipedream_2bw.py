@@ -44,11 +44,6 @@ class PipeDream2BW(FixedOrder):
         """B."""
         return self.shape.micro_batches
 
-    @property
-    def is_synchronous(self) -> bool:
-        """False: mini-batches overlap."""
-        return False
-
     def period(self, stage: int) -> list[Action]:
         """F of a later micro-batch, B of an earlier one, B times; then one U."""
         return list(self._actions(stage, self.shape.micro_batches, self.shape.depth(stage) - 1))

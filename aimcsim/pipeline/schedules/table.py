@@ -63,11 +63,6 @@ class Table(FixedOrder):
         return self.shape.micro_batches
 
     @property
-    def is_synchronous(self) -> bool:
-        """True where every stage updates after its last backward."""
-        return self._flushed
-
-    @property
     def updates_ascend(self) -> bool:
         """False where a row writes its updates, or those of its backwards, in another order."""
         return all(order == sorted(order) for row in self._updates for order in row)
