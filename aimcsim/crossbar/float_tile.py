@@ -28,6 +28,7 @@ class FloatTile:
     """
 
     nominal_slots = 0
+    repeated_products = 0
     scale = 1.0
 
     def __init__(self, out_size: int, in_size: int, *, name: str = "tile", weights: ArrayLike | None = None) -> None:

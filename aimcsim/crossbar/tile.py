@@ -16,13 +16,15 @@ from aimcsim.crossbar.checks import (
     check_size,
     check_updated,
 )
+from aimcsim.crossbar.converters import converters_of
 from aimcsim.crossbar.devices import IDEAL, make_devices
 from aimcsim.crossbar.float_tile import FloatTile
-from aimcsim.crossbar.mvm import converters_of, multiply
+from aimcsim.crossbar.mvm import multiply
 from aimcsim.crossbar.pulses import LONGEST_TRAIN, rules_of
 from aimcsim.crossbar.update import update_float, update_pulsed
 from aimcsim.keys import key_pair
-from aimcsim.scenario.hardware_spec import IdealDevice, IOSpec, MappingSpec, PulseSpec, SoftBoundsDevice
+from aimcsim.scenario.hardware_spec import IdealDevice, MappingSpec, PulseSpec, SoftBoundsDevice
+from aimcsim.scenario.io_spec import IOSpec, backward_of
 
 Floats = NDArray[np.float32]
 Device = SoftBoundsDevice | IdealDevice
@@ -33,7 +35,9 @@ Purpose = Literal["forward", "evaluation"]
 class AnalogTile:
     """An array of `out_size` × `in_size` devices that holds W = scale·C, with C its conductances.
 
-    `forward` and `backward` go through the converters (`io`), `update` sends pulse trains (`pulses`). The ideal
+    `forward` goes through the converters `io`, `backward` through `io_backward` (default: `io` without bound
+    management, as in aihwkit), and `update` sends pulse trains (`pulses`). `repeated_products` counts the products that
+    bound management repeated in the last `forward` or `backward`, over its samples. The ideal
     device takes steps of any size and is updated in float32 whatever `pulses` says; pulse_type "none" does the same
     on any device and ignores its bounds. Weights are laid out by `mapping`: scale = max|W|/omega when they are set,
     and what a device's own bounds cannot hold is clipped.
@@ -52,6 +56,7 @@ class AnalogTile:
         *,
         device: DeviceName | Device = "soft-bounds",
         io: IOSpec | None = None,
+        io_backward: IOSpec | None = None,
         pulses: PulseSpec | None = None,
         mapping: MappingSpec | None = None,
         seed: int = 0,
@@ -70,7 +75,12 @@ class AnalogTile:
         self.scale = 1.0
         self._pulsed = self.devices.kind != IDEAL and self.pulses.pulse_type != "none"
         self._rules = rules_of(self.pulses, self.devices.granularity)
-        self._converters = None if io.is_perfect else converters_of(io)
+        io_backward = backward_of(io) if io_backward is None else io_backward
+        self._converters = converters_of(io, out_size, seed, name, "forward")
+        self._backward_converters = converters_of(io_backward, in_size, seed, name, "backward")
+        #: Running scales of average-abs-max noise management, forward and backward; negative before the first sample.
+        self._averages = np.full((2, 1), -1.0)
+        self.repeated_products = 0
         self._forward_keys = key_pair(seed, name, "forward", 0)
         self._backward_keys = key_pair(seed, name, "backward", 0)
         self._update_keys = np.array(
@@ -117,13 +127,20 @@ class AnalogTile:
         known = purpose == "forward" and draw == 0
         keys = self._forward_keys if known else key_pair(self.seed, self.name, purpose, draw)
         matrix = self._conductances if conductances is None else conductances
-        return multiply(lines, matrix, True, self.scale, self._converters, keys, first)
+        y, self.repeated_products = multiply(
+            lines, matrix, True, self.scale, self._converters, keys, first, self._averages[0], purpose == "forward"
+        )
+        return y
 
     def backward(self, d: ArrayLike, *, first_sample: int | None = None) -> Floats:
-        """Wᵀ d for every sample: (batch, out) to (batch, in), through the same kind of converters as `forward`."""
+        """Wᵀ d for every sample: (batch, out) to (batch, in), through the backward converters."""
         lines = as_samples(d, self.out_size, "d")
         first = self._first("backward", first_sample, len(lines))
-        return multiply(lines, self._conductances, False, self.scale, self._converters, self._backward_keys, first)
+        converters = self._backward_converters
+        y, self.repeated_products = multiply(
+            lines, self._conductances, False, self.scale, converters, self._backward_keys, first, self._averages[1]
+        )
+        return y
 
     def update(self, x: ArrayLike, d: ArrayLike, learning_rate: float, *, first_sample: int | None = None) -> int:
         """W −= lr·d xᵀ, in place, one sample after the other; returns the pulse slots used, over all samples.
@@ -176,6 +193,7 @@ class AnalogTile:
             "conductances": self._conductances.copy(),
             "scale": np.array(self.scale, dtype=np.float64),
             "counts": np.array(list(self._counts.values()), dtype=np.int64),
+            "averages": self._averages.copy(),
         }
 
     def load_state(self, state: dict[str, NDArray[np.generic]]) -> None:
@@ -183,6 +201,7 @@ class AnalogTile:
         self.restore(state["conductances"])
         self.scale = float(state["scale"].item())
         self._counts = dict(zip(self._counts, state["counts"].tolist(), strict=True))
+        self._averages = np.array(state["averages"], dtype=np.float64)
 
     def _settled(self, conductances: Floats) -> Floats:
         """Conductances as the devices can hold them. Without pulses nothing holds them back."""
@@ -226,6 +245,7 @@ def make_tile(
     *,
     device: DeviceName | Device = "soft-bounds",
     io: IOSpec | None = None,
+    io_backward: IOSpec | None = None,
     pulses: PulseSpec | None = None,
     mapping: MappingSpec | None = None,
     seed: int = 0,
@@ -234,13 +254,15 @@ def make_tile(
 ) -> Tile:
     """A `FloatTile` where nothing is left of the physics (ideal device, perfect converters), else an `AnalogTile`."""
     spec = device_spec(device)
-    if isinstance(spec, IdealDevice) and io is not None and io.is_perfect:
+    perfect = io is not None and io.is_perfect and (io_backward is None or io_backward.is_perfect)
+    if isinstance(spec, IdealDevice) and perfect:
         return FloatTile(out_size, in_size, name=name, weights=weights)
     return AnalogTile(
         out_size,
         in_size,
         device=spec,
         io=io,
+        io_backward=io_backward,
         pulses=pulses,
         mapping=mapping,
         seed=seed,

@@ -69,6 +69,11 @@ class AnalogSGD:
         return self.tile.forward(x, first_sample=first_sample, purpose="evaluation", draw=draw, conductances=snapshot)
 
     @property
+    def repeated_products(self) -> int:
+        """Repetitions of the last product; none of a lost array, which is not read any more."""
+        return 0 if self._lost else self.tile.repeated_products
+
+    @property
     def weights(self) -> Floats:
         """Copy of the weights W = scale · C, NaN of a lost array."""
         return _nothing(self.tile.out_size, self.tile.in_size) if self._lost else self.tile.weights

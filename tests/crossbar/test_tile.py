@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from aimcsim.crossbar import AnalogTile, FloatTile, make_tile
+from aimcsim.crossbar.converters import adc, dac
 from aimcsim.crossbar.devices import make_devices
-from aimcsim.crossbar.mvm import adc, dac
 from aimcsim.crossbar.update import update_pulsed
 from aimcsim.scenario.hardware_spec import IdealDevice, IOSpec, MappingSpec, PulseSpec, SoftBoundsDevice
 from tests.crossbar.helpers import PERFECT, UNSCALED, equal_cells, mean_z, normal_limit, variance_z
