@@ -21,10 +21,12 @@ from aimcsim.crossbar.devices import IDEAL, make_devices
 from aimcsim.crossbar.float_tile import FloatTile
 from aimcsim.crossbar.mvm import multiply
 from aimcsim.crossbar.pulses import LONGEST_TRAIN, rules_of
+from aimcsim.crossbar.response_update import update_with_response
 from aimcsim.crossbar.update import update_float, update_pulsed
 from aimcsim.keys import key_pair
 from aimcsim.scenario.hardware_spec import IdealDevice, MappingSpec, PulseSpec, SoftBoundsDevice
 from aimcsim.scenario.io_spec import IOSpec, backward_of
+from aimcsim.scenario.pulse_spec import UNPULSED
 
 Floats = NDArray[np.float32]
 Device = SoftBoundsDevice | IdealDevice
@@ -37,10 +39,12 @@ class AnalogTile:
 
     `forward` goes through the converters `io`, `backward` through `io_backward` (default: `io` without bound
     management, as in aihwkit), and `update` sends pulse trains (`pulses`). `repeated_products` counts the products that
-    bound management repeated in the last `forward` or `backward`, over its samples. The ideal
-    device takes steps of any size and is updated in float32 whatever `pulses` says; pulse_type "none" does the same
-    on any device and ignores its bounds. Weights are laid out by `mapping`: scale = max|W|/omega when they are set,
-    and what a device's own bounds cannot hold is clipped.
+    bound management repeated in the last `forward` or `backward`, over its samples.
+
+    The ideal device takes steps of any size and is updated in float32 whatever `pulses` says. pulse_type "none" does
+    the same on any device and ignores its bounds; "none-with-device" makes float steps that follow its response and
+    bounds. Weights are laid out by `mapping`: scale = max|W|/omega when they are set, and what a device's own bounds
+    cannot hold is clipped.
 
     All randomness is a function of (`seed`, `name`, purpose, sample number, position). `first_sample` is the number,
     over the whole run, of row 0 of a call; without it a counter of its own for each kind of call goes on. What
@@ -73,7 +77,8 @@ class AnalogTile:
         self.pulses = PulseSpec() if pulses is None else pulses
         self.devices = make_devices(device_spec(device), out_size, in_size, seed, name)
         self.scale = 1.0
-        self._pulsed = self.devices.kind != IDEAL and self.pulses.pulse_type != "none"
+        self._held = self.devices.kind != IDEAL and self.pulses.pulse_type != "none"
+        self._pulsed = self._held and self.pulses.pulse_type not in UNPULSED
         self._rules = rules_of(self.pulses, self.devices.granularity)
         io_backward = backward_of(io) if io_backward is None else io_backward
         self._converters = converters_of(io, out_size, seed, name, "forward")
@@ -106,7 +111,7 @@ class AnalogTile:
     @property
     def nominal_slots(self) -> int:
         """Slots of a train before any management shortens it; 0 where nothing is pulsed."""
-        return self.pulses.desired_bl if self._pulsed else 0
+        return self.pulses.nominal_slots if self._pulsed else 0
 
     def forward(
         self,
@@ -151,6 +156,10 @@ class AnalogTile:
         lines, errors = as_samples(x, self.in_size, "x"), as_samples(d, self.out_size, "d")
         check_pairs(lines, errors)
         rate = check_finite(float(learning_rate), "learning_rate") / self.scale
+        if self._held and not self._pulsed:
+            array = self.devices
+            status = update_with_response(self._conductances, array.planes, array.granularity, lines, errors, rate)
+            return check_updated(status)
         if not self._pulsed:
             return check_updated(update_float(self._conductances, lines, errors, rate))
         self._check_train(rate)
@@ -204,8 +213,8 @@ class AnalogTile:
         self._averages = np.array(state["averages"], dtype=np.float64)
 
     def _settled(self, conductances: Floats) -> Floats:
-        """Conductances as the devices can hold them. Without pulses nothing holds them back."""
-        held = self.devices.clip(conductances) if self._pulsed else conductances
+        """Conductances as the devices can hold them; pulse_type "none" lets nothing hold them back."""
+        held = self.devices.clip(conductances) if self._held else conductances
         return np.ascontiguousarray(held)
 
     def _first(self, operation: str, first_sample: int | None, batch: int) -> int:
