@@ -19,6 +19,7 @@ from aimcsim.scenario.base import (
 )
 from aimcsim.scenario.io_spec import BackwardIOSpec as BackwardIOSpec
 from aimcsim.scenario.io_spec import IOSpec as IOSpec
+from aimcsim.scenario.mapping_spec import MappingSpec as MappingSpec
 from aimcsim.scenario.pulse_spec import PulseSpec as PulseSpec
 
 
@@ -132,14 +133,6 @@ class SoftBoundsDevice(Spec):
 
 
 DeviceSpec = Annotated[IdealDevice | SoftBoundsDevice, Field(discriminator="name")]
-
-
-class MappingSpec(Spec):
-    """How weights are laid onto the conductance range: W = scale · C."""
-
-    weight_scaling_omega: NonNegativeReal = Field(
-        0.0, description="the largest initial weight becomes this conductance; 0: no scaling (W = C)"
-    )
 
 
 class HardwareSpec(Spec):
