@@ -140,7 +140,7 @@ def _durations(
         times,
         samples=scenario.pipeline.micro_batch,
         positions=[max(1, network.layers[unit.layer].positions) for unit in floorplan.units],
-        nominal_slots=scenario.hardware.pulses.desired_bl,
+        nominal_slots=scenario.hardware.pulses.nominal_slots,
         gradient_apart=schedule.gradient_apart,
     )
 

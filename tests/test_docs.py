@@ -11,12 +11,22 @@ from pydantic import BaseModel
 
 from aimcsim.pipeline.schedules.registry import SCHEDULES
 from aimcsim.pipeline.schedules.table import Table
-from aimcsim.scenario import data_spec, hardware_spec, model_spec, pipeline_spec, training_spec
+from aimcsim.scenario import (
+    data_spec,
+    hardware_spec,
+    io_spec,
+    mapping_spec,
+    model_spec,
+    pipeline_spec,
+    pulse_spec,
+    training_spec,
+)
 from aimcsim.scenario import spec as root_spec
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = sorted([TOP / "README.md", *(TOP / "docs").glob("*.md")])
-SPEC_MODULES = (root_spec, model_spec, data_spec, hardware_spec, pipeline_spec, training_spec)
+HARDWARE_MODULES = (hardware_spec, io_spec, pulse_spec, mapping_spec)
+SPEC_MODULES = (root_spec, model_spec, data_spec, *HARDWARE_MODULES, pipeline_spec, training_spec)
 
 
 def documented_keys() -> list[tuple[str, str]]:

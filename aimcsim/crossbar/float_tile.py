@@ -28,7 +28,9 @@ class FloatTile:
     """
 
     nominal_slots = 0
+    repeated_products = 0
     scale = 1.0
+    out_scales = None
 
     def __init__(self, out_size: int, in_size: int, *, name: str = "tile", weights: ArrayLike | None = None) -> None:
         check_size(out_size, in_size)
@@ -48,6 +50,10 @@ class FloatTile:
     def weights(self, values: ArrayLike) -> None:
         self._weights = as_matrix(values, (self.out_size, self.in_size), "weights")
 
+    def weights_of(self, conductances: Floats, out_scales: Floats | None = None) -> Floats:
+        """The stored matrix is the weights."""
+        return conductances
+
     def forward(
         self,
         x: ArrayLike,
@@ -56,6 +62,7 @@ class FloatTile:
         purpose: str = "forward",
         draw: int = 0,
         conductances: Floats | None = None,
+        out_scales: Floats | None = None,
     ) -> Floats:
         """x Wᵀ: (batch, in) to (batch, out); `conductances`, if given, stand in for W."""
         matrix = self._weights if conductances is None else conductances

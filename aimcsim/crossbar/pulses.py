@@ -13,15 +13,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.counter_hash import row_keys, word
+from aimcsim.crossbar.counter_hash import row_keys, sample_keys, uniform, word
 from aimcsim.crossbar.lanes import popcount
-from aimcsim.scenario.hardware_spec import PulseSpec
+from aimcsim.scenario.pulse_spec import PulseSpec
 
 STOCHASTIC: Final = 0
 DETERMINISTIC: Final = 1
 
 #: Longest train that is ever built. Only `fixed_bl: false` without length management asks for more than `desired_bl`.
 LONGEST_TRAIN: Final = 2**16
+
+#: Slots of the keys at which the second phase begins, and of the draws that round probabilities.
+SECOND_PHASE: Final = 2 * LONGEST_TRAIN
+ROUNDING: Final = 4 * LONGEST_TRAIN
 
 _ONE = np.uint32(1)
 
@@ -35,17 +39,30 @@ class TrainRules(NamedTuple):
     fixed_bl: bool
     update_management: bool
     length_management: bool
+    #: Trains sent one after the other: 2 where positive and negative inputs go apart.
+    phases: int
+    #: Whether lines send a whole number of pulses (mean count).
+    whole_counts: bool
+    grad_scale: float
+    #: Step of the probabilities, 0 for none, and whether they are rounded at random.
+    res: float
+    sto_round: bool
 
 
 def rules_of(pulses: PulseSpec, granularity: float) -> TrainRules:
     """The rules of `pulses` for devices of this granularity."""
     return TrainRules(
-        pulse_type=DETERMINISTIC if pulses.pulse_type == "deterministic-implicit" else STOCHASTIC,
+        pulse_type=STOCHASTIC if pulses.pulse_type in ("stochastic-compressed", "stochastic") else DETERMINISTIC,
         granularity=granularity,
         desired_bl=pulses.desired_bl,
         fixed_bl=pulses.fixed_bl,
         update_management=pulses.update_management,
         length_management=pulses.update_bl_management,
+        phases=pulses.phases,
+        whole_counts=pulses.pulse_type == "mean-count",
+        grad_scale=pulses.um_grad_scale,
+        res=pulses.res,
+        sto_round=pulses.sto_round,
     )
 
 
@@ -62,9 +79,12 @@ def plan_train(rate: float, x_max: float, d_max: float, rules: TrainRules) -> tu
       A = B = 1 and BL = ⌈rate/Δw_min⌉;
     * update management (implied by length management): A·√(x_max/d_max) and B·√(d_max/x_max), so that the largest
       row and the largest column fire equally often; where k > desired, d_max counts as d_max·desired/k.
+
+    Managements take `grad_scale`·d_max for d_max.
     """
     if not (rate > 0.0 and x_max > 0.0 and d_max > 0.0):
         return 0, 0.0, 0.0
+    d_max *= rules.grad_scale
     needed = rate * x_max * d_max / rules.granularity
     slots = rules.desired_bl
     if rules.length_management:
@@ -93,12 +113,13 @@ def fill_train(
     slots: int,
     key0: np.uint32,
     key1: np.uint32,
+    first_slot: int = 0,
 ) -> None:
     """Draw the stochastic trains of all lines of one sample.
 
     `bits` (words, lines) receives slot s of line i in bit s % 32 of word s // 32; `values` (lines,) are the signed
     inputs, and a line fires in a slot with probability min(1, factor·|value|), exact to 2⁻³². The keys are those of
-    the sample (`sample_keys`), for rows or for columns.
+    the sample (`sample_keys`), for rows or for columns; slot s takes the keys of slot `first_slot` + s.
     """
     lines = values.shape[0]
     limit = np.empty(lines, np.uint32)
@@ -113,11 +134,67 @@ def fill_train(
         for i in range(lines):
             train[i] = np.uint32(0)
         for slot in range(32 * w, min(slots, 32 * w + 32)):
-            a, b = row_keys(key0, key1, slot)
+            a, b = row_keys(key0, key1, first_slot + slot)
             flag = np.uint32(_ONE << np.uint32(slot & 31))
             for i in range(lines):
                 hit = flag if word(a, b, np.uint32(i)) <= limit[i] else np.uint32(0)
                 train[i] = np.uint32(train[i] | np.uint32(hit & awake[i]))
+
+
+@njit(nogil=True, cache=True)
+def fill_phases(
+    bits: NDArray[np.uint32],
+    values: NDArray[np.float32],
+    factor: float,
+    slots: int,
+    key0: np.uint32,
+    key1: np.uint32,
+    signed: bool,
+) -> None:
+    """Trains of two phases of `slots` slots each, in the first and the second half of the words of `bits`.
+
+    A line that is `signed` sends in the first phase if positive and in the second if negative; one that is not sends
+    in both, by trains of their own.
+    """
+    words = bits.shape[0] // 2
+    for phase in range(2):
+        sent = values.copy()
+        for i in range(values.shape[0]):
+            if signed and (values[i] > 0.0) == (phase == 1):
+                sent[i] = np.float32(0.0)
+        train = bits[phase * words : (phase + 1) * words]
+        fill_train(train, sent, factor, slots, key0, key1, phase * SECOND_PHASE)
+
+
+@njit(nogil=True, cache=True)
+def rounded_lines(
+    values: NDArray[np.float32],
+    factors: NDArray[np.float64],
+    slots: NDArray[np.int64],
+    rules: TrainRules,
+    key0: np.uint32,
+    key1: np.uint32,
+    first_sample: int,
+) -> NDArray[np.float32]:
+    """The values (n, lines) whose probabilities are those that the drivers can send: multiples of `res`, then whole
+    counts of pulses in the train (mean count). `factors` (n,) turn magnitudes into probabilities.
+    """
+    rounded = values.copy()
+    for s in range(values.shape[0]):
+        factor = factors[s]
+        if slots[s] == 0 or factor == 0.0:
+            continue
+        a, b = sample_keys(key0, key1, first_sample + s)
+        a, b = row_keys(a, b, ROUNDING)
+        for i in range(values.shape[1]):
+            p = factor * abs(values[s, i])
+            if rules.res > 0.0:
+                offset = float(uniform(word(a, b, np.uint32(i)))) - 0.5 if rules.sto_round else 0.0
+                p = np.rint(p / rules.res + offset) * rules.res
+            if rules.whole_counts:
+                p = np.rint(slots[s] * min(p, 1.0)) / slots[s]
+            rounded[s, i] = np.float32(np.copysign(p / factor, values[s, i]))
+    return rounded
 
 
 @njit(nogil=True, cache=True)

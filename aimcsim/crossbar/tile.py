@@ -16,13 +16,18 @@ from aimcsim.crossbar.checks import (
     check_size,
     check_updated,
 )
+from aimcsim.crossbar.converters import converters_of
 from aimcsim.crossbar.devices import IDEAL, make_devices
 from aimcsim.crossbar.float_tile import FloatTile
-from aimcsim.crossbar.mvm import converters_of, multiply
+from aimcsim.crossbar.mapping import OutputScales, fit_line_scales, fit_scale, output_scales, reference_array
+from aimcsim.crossbar.mvm import multiply, product
 from aimcsim.crossbar.pulses import LONGEST_TRAIN, rules_of
+from aimcsim.crossbar.response_update import update_with_response
 from aimcsim.crossbar.update import update_float, update_pulsed
 from aimcsim.keys import key_pair
-from aimcsim.scenario.hardware_spec import IdealDevice, IOSpec, MappingSpec, PulseSpec, SoftBoundsDevice
+from aimcsim.scenario.hardware_spec import IdealDevice, MappingSpec, PulseSpec, SoftBoundsDevice
+from aimcsim.scenario.io_spec import IOSpec, backward_of
+from aimcsim.scenario.pulse_spec import UNPULSED
 
 Floats = NDArray[np.float32]
 Device = SoftBoundsDevice | IdealDevice
@@ -33,10 +38,19 @@ Purpose = Literal["forward", "evaluation"]
 class AnalogTile:
     """An array of `out_size` × `in_size` devices that holds W = scale·C, with C its conductances.
 
-    `forward` and `backward` go through the converters (`io`), `update` sends pulse trains (`pulses`). The ideal
-    device takes steps of any size and is updated in float32 whatever `pulses` says; pulse_type "none" does the same
-    on any device and ignores its bounds. Weights are laid out by `mapping`: scale = max|W|/omega when they are set,
-    and what a device's own bounds cannot hold is clipped.
+    `forward` goes through the converters `io`, `backward` through `io_backward` (default: `io` without bound
+    management, as in aihwkit), and `update` sends pulse trains (`pulses`). `repeated_products` counts the products that
+    bound management repeated in the last `forward` or `backward`, over its samples.
+
+    The ideal device takes steps of any size and is updated in float32 whatever `pulses` says. pulse_type "none" does
+    the same on any device and ignores its bounds; "none-with-device" makes float steps that follow its response and
+    bounds. Weights are laid out by `mapping`: scale = max|W|/omega when they are set, and what a device's own bounds
+    cannot hold is clipped; options are a scale for every output, learned factors and a reference array (`mapping.py`).
+
+        tile = AnalogTile(10, 784, weights=w)
+        y = tile.forward(x)
+        back = tile.backward(d)
+        slots = tile.update(x, d, 0.1)
 
     All randomness is a function of (`seed`, `name`, purpose, sample number, position). `first_sample` is the number,
     over the whole run, of row 0 of a call; without it a counter of its own for each kind of call goes on. What
@@ -52,6 +66,7 @@ class AnalogTile:
         *,
         device: DeviceName | Device = "soft-bounds",
         io: IOSpec | None = None,
+        io_backward: IOSpec | None = None,
         pulses: PulseSpec | None = None,
         mapping: MappingSpec | None = None,
         seed: int = 0,
@@ -68,9 +83,18 @@ class AnalogTile:
         self.pulses = PulseSpec() if pulses is None else pulses
         self.devices = make_devices(device_spec(device), out_size, in_size, seed, name)
         self.scale = 1.0
-        self._pulsed = self.devices.kind != IDEAL and self.pulses.pulse_type != "none"
+        self._outputs = output_scales(self.mapping, out_size)
+        self._difference = np.empty((0, 0) if self.mapping.reference is None else (out_size, in_size), np.float32)
+        self._reference = reference_array(self.mapping, device_spec(device), out_size, in_size, seed, name)
+        self._held = self.devices.kind != IDEAL and self.pulses.pulse_type != "none"
+        self._pulsed = self._held and self.pulses.pulse_type not in UNPULSED
         self._rules = rules_of(self.pulses, self.devices.granularity)
-        self._converters = None if io.is_perfect else converters_of(io)
+        io_backward = backward_of(io) if io_backward is None else io_backward
+        self._converters = converters_of(io, out_size, seed, name, "forward")
+        self._backward_converters = converters_of(io_backward, in_size, seed, name, "backward")
+        #: Running scales of average-abs-max noise management, forward and backward; negative before the first sample.
+        self._averages = np.full((2, 1), -1.0)
+        self.repeated_products = 0
         self._forward_keys = key_pair(seed, name, "forward", 0)
         self._backward_keys = key_pair(seed, name, "backward", 0)
         self._update_keys = np.array(
@@ -84,19 +108,33 @@ class AnalogTile:
     @property
     def weights(self) -> Floats:
         """A copy of W = scale·C, (out, in). Setting them chooses the scale anew and clips C to the devices' bounds."""
-        return self._conductances * np.float32(self.scale)
+        return self.weights_of(self._conductances)
 
     @weights.setter
     def weights(self, values: ArrayLike) -> None:
         matrix = as_matrix(values, (self.out_size, self.in_size), "weights")
-        omega, largest = self.mapping.weight_scaling_omega, float(np.abs(matrix).max())
-        self.scale = largest / omega if omega > 0.0 and largest > 0.0 else 1.0
-        self._conductances = self._settled(matrix / np.float32(self.scale))
+        self.scale = fit_scale(matrix, self.mapping)
+        matrix = matrix / np.float32(self.scale)
+        if self._outputs is not None:
+            self._outputs = OutputScales(fit_line_scales(matrix, self.mapping), np.ones(self.out_size, np.float32))
+            matrix = matrix / self._outputs.line[:, None]
+        self._conductances = self._settled(matrix if self._reference is None else matrix + self._reference)
+
+    @property
+    def out_scales(self) -> Floats | None:
+        """A copy of the learned factors of the outputs, (out,); None where none are learned."""
+        learned = self.mapping.learn_out_scaling and self._outputs is not None
+        return self._outputs.learned.copy() if learned and self._outputs is not None else None
+
+    def weights_of(self, conductances: Floats, out_scales: Floats | None = None) -> Floats:
+        """The weights (out, in) that `conductances` stand for, with these learned factors or the present ones."""
+        weights: Floats = self._readable(conductances) * np.float32(self.scale)
+        return weights if self._outputs is None else weights * self._outputs.factors(out_scales)[:, None]
 
     @property
     def nominal_slots(self) -> int:
         """Slots of a train before any management shortens it; 0 where nothing is pulsed."""
-        return self.pulses.desired_bl if self._pulsed else 0
+        return self.pulses.nominal_slots if self._pulsed else 0
 
     def forward(
         self,
@@ -106,34 +144,67 @@ class AnalogTile:
         purpose: Purpose = "forward",
         draw: int = 0,
         conductances: Floats | None = None,
+        out_scales: Floats | None = None,
     ) -> Floats:
         """W x for every sample: (batch, in) to (batch, out).
 
         Each `purpose` and `draw` (the number of an evaluation, say) has noise of its own. `conductances`, a
-        `snapshot`, stand in for the present ones. A sample with NaN or infinity gives NaN.
+        `snapshot`, stand in for the present ones, and `out_scales` for the present learned factors. A sample with NaN
+        or infinity gives NaN.
         """
         lines = as_samples(x, self.in_size, "x")
         first = self._first(purpose, first_sample, len(lines))
         known = purpose == "forward" and draw == 0
         keys = self._forward_keys if known else key_pair(self.seed, self.name, purpose, draw)
-        matrix = self._conductances if conductances is None else conductances
-        return multiply(lines, matrix, True, self.scale, self._converters, keys, first)
+        matrix = self._readable(self._conductances if conductances is None else conductances)
+        y, self.repeated_products = multiply(
+            lines, matrix, True, self.scale, self._converters, keys, first, self._averages[0], purpose == "forward"
+        )
+        if self._outputs is not None:
+            y *= self._outputs.factors(out_scales)
+        return y
 
     def backward(self, d: ArrayLike, *, first_sample: int | None = None) -> Floats:
-        """Wᵀ d for every sample: (batch, out) to (batch, in), through the same kind of converters as `forward`."""
+        """Wᵀ d for every sample: (batch, out) to (batch, in), through the backward converters."""
         lines = as_samples(d, self.out_size, "d")
         first = self._first("backward", first_sample, len(lines))
-        return multiply(lines, self._conductances, False, self.scale, self._converters, self._backward_keys, first)
+        if self._outputs is not None:
+            lines = lines * self._outputs.factors()
+        converters, matrix = self._backward_converters, self._readable(self._conductances)
+        y, self.repeated_products = multiply(
+            lines, matrix, False, self.scale, converters, self._backward_keys, first, self._averages[1]
+        )
+        return y
 
     def update(self, x: ArrayLike, d: ArrayLike, learning_rate: float, *, first_sample: int | None = None) -> int:
         """W −= lr·d xᵀ, in place, one sample after the other; returns the pulse slots used, over all samples.
 
         x (batch, in), d (batch, out). The devices see lr/scale, so lr is that of W. ValueError, with nothing
         changed, for shapes that do not fit and for a rate or sample that is not finite.
+
+        Learned factors of the outputs take one step a call, with the gradient Σ d·y of all its samples, y being the
+        exact product of the conductances before the call; the array is updated with the factors before it.
         """
         lines, errors = as_samples(x, self.in_size, "x"), as_samples(d, self.out_size, "d")
         check_pairs(lines, errors)
-        rate = check_finite(float(learning_rate), "learning_rate") / self.scale
+        rate = check_finite(float(learning_rate), "learning_rate")
+        outputs = self._outputs
+        if outputs is None:
+            return self._update_array(lines, errors, rate / self.scale, first_sample)
+        with np.errstate(all="ignore"):  # samples that are not finite are refused by the update
+            given = product(lines, self._readable(self._conductances), True) * np.float32(self.scale)
+            of_array = outputs.errors_of_array(errors)
+        slots = self._update_array(lines, of_array, rate / self.scale, first_sample)
+        if self.mapping.learn_out_scaling:
+            outputs.step(given, errors, rate)
+        return slots
+
+    def _update_array(self, lines: Floats, errors: Floats, rate: float, first_sample: int | None) -> int:
+        """C −= rate·d xᵀ; returns the pulse slots."""
+        if self._held and not self._pulsed:
+            array = self.devices
+            status = update_with_response(self._conductances, array.planes, array.granularity, lines, errors, rate)
+            return check_updated(status)
         if not self._pulsed:
             return check_updated(update_float(self._conductances, lines, errors, rate))
         self._check_train(rate)
@@ -172,10 +243,14 @@ class AnalogTile:
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """All that changes, as arrays, for a checkpoint; device parameters follow from seed and name."""
+        outputs = self._outputs or OutputScales(np.ones(0, np.float32), np.ones(0, np.float32))
         return {
             "conductances": self._conductances.copy(),
+            "line_scales": outputs.line.copy(),
+            "out_scales": outputs.learned.copy(),
             "scale": np.array(self.scale, dtype=np.float64),
             "counts": np.array(list(self._counts.values()), dtype=np.int64),
+            "averages": self._averages.copy(),
         }
 
     def load_state(self, state: dict[str, NDArray[np.generic]]) -> None:
@@ -183,11 +258,22 @@ class AnalogTile:
         self.restore(state["conductances"])
         self.scale = float(state["scale"].item())
         self._counts = dict(zip(self._counts, state["counts"].tolist(), strict=True))
+        self._averages = np.array(state["averages"], dtype=np.float64)
+        if self._outputs is not None:
+            line, learned = (np.array(state[key], dtype=np.float32) for key in ("line_scales", "out_scales"))
+            self._outputs = OutputScales(line, learned)
 
     def _settled(self, conductances: Floats) -> Floats:
-        """Conductances as the devices can hold them. Without pulses nothing holds them back."""
-        held = self.devices.clip(conductances) if self._pulsed else conductances
+        """Conductances as the devices can hold them; pulse_type "none" lets nothing hold them back."""
+        held = self.devices.clip(conductances) if self._held else conductances
         return np.ascontiguousarray(held)
+
+    def _readable(self, conductances: Floats) -> Floats:
+        """What the lines read, (out, in): the conductances, or their difference from the reference array."""
+        if self._reference is None:
+            return conductances
+        # Into an array that is kept: an action must not allocate one of this size.
+        return np.subtract(conductances, self._reference, out=self._difference)
 
     def _first(self, operation: str, first_sample: int | None, batch: int) -> int:
         """Number of the first sample of a call; a call without one takes and moves on the operation's own counter."""
@@ -226,6 +312,7 @@ def make_tile(
     *,
     device: DeviceName | Device = "soft-bounds",
     io: IOSpec | None = None,
+    io_backward: IOSpec | None = None,
     pulses: PulseSpec | None = None,
     mapping: MappingSpec | None = None,
     seed: int = 0,
@@ -234,13 +321,16 @@ def make_tile(
 ) -> Tile:
     """A `FloatTile` where nothing is left of the physics (ideal device, perfect converters), else an `AnalogTile`."""
     spec = device_spec(device)
-    if isinstance(spec, IdealDevice) and io is not None and io.is_perfect:
+    learns = mapping is not None and mapping.learn_out_scaling
+    perfect = io is not None and io.is_perfect and (io_backward is None or io_backward.is_perfect)
+    if isinstance(spec, IdealDevice) and perfect and not learns:
         return FloatTile(out_size, in_size, name=name, weights=weights)
     return AnalogTile(
         out_size,
         in_size,
         device=spec,
         io=io,
+        io_backward=io_backward,
         pulses=pulses,
         mapping=mapping,
         seed=seed,

@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from aimcsim.crossbar.counter_hash import FAST, row_keys, sample_keys
 from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, RATE_DOWN, RATE_UP, SOFT_BOUNDS
 from aimcsim.crossbar.lanes import largest_magnitude
-from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, coincidences, fill_train, implied_counts, plan_train
+from aimcsim.crossbar.pulses import (
+    STOCHASTIC,
+    TrainRules,
+    coincidences,
+    fill_phases,
+    fill_train,
+    implied_counts,
+    plan_train,
+    rounded_lines,
+)
 from aimcsim.crossbar.soft_bounds import soft_bounds_cells
 
 #: Cells stepped together in long trains: few enough that the deepest count of a strip is near its mean, enough for
@@ -107,7 +116,7 @@ def pack_columns(
 def plan_samples(
     x: NDArray[np.float32], d: NDArray[np.float32], rate: float, rules: TrainRules
 ) -> tuple[int, NDArray[np.int64], NDArray[np.float64]]:
-    """Slots of all trains together (−1−s: sample s is not finite), slots (n,), and each sample's (A, B) (n, 2)."""
+    """Slots of all trains together (−1−s: sample s is not finite), slots (n,) of a phase, and (A, B) (n, 2)."""
     n = x.shape[0]
     slots = np.empty(n, np.int64)
     factors = np.empty((n, 2))
@@ -118,7 +127,7 @@ def plan_samples(
             return -1 - s, slots, factors
         slots[s], factors[s, 0], factors[s, 1] = plan_train(abs(rate), x_max, d_max, rules)
         total += slots[s]
-    return total, slots, factors
+    return total * rules.phases, slots, factors
 
 
 @njit(nogil=True, cache=True)
@@ -128,6 +137,7 @@ def draw_trains(
     slots: NDArray[np.int64],
     factors: NDArray[np.float64],
     stochastic: bool,
+    phases: int,
     keys: NDArray[np.uint32],
     first_sample: int,
 ) -> tuple[
@@ -146,7 +156,7 @@ def draw_trains(
     """
     n, columns = x.shape
     rows = d.shape[1]
-    words = (slots.max() + 31) // 32 if stochastic else 1
+    words = phases * ((slots.max() + 31) // 32) if stochastic else 1
     column_bits = np.empty((n, words, columns), np.uint32)
     row_bits = np.empty((n, words, rows), np.uint32)
     inputs = np.empty((n, columns), np.float32)
@@ -158,9 +168,15 @@ def draw_trains(
             continue
         if stochastic:
             a, b = sample_keys(keys[0, 0], keys[0, 1], first_sample + s)
-            fill_train(column_bits[s], x[s], factors[s, 1], slots[s], a, b)
+            if phases == 1:
+                fill_train(column_bits[s], x[s], factors[s, 1], slots[s], a, b)
+            else:
+                fill_phases(column_bits[s], x[s], factors[s, 1], slots[s], a, b, True)
             a, b = sample_keys(keys[1, 0], keys[1, 1], first_sample + s)
-            fill_train(row_bits[s], d[s], factors[s, 0], slots[s], a, b)
+            if phases == 1:
+                fill_train(row_bits[s], d[s], factors[s, 0], slots[s], a, b)
+            else:
+                fill_phases(row_bits[s], d[s], factors[s, 0], slots[s], a, b, False)
         for i in range(rows):
             awake[i, s] = d[s, i] != 0.0 and not (stochastic and silent(row_bits[s], i))
         width[s] = pack_columns(column_bits[s], x[s], inputs[s], lanes[s], stochastic)
@@ -192,9 +208,12 @@ def update_pulsed(
     total, slots, factors = plan_samples(x, d, rate, rules)
     if total <= 0:
         return total
+    if rules.res > 0.0 or rules.whole_counts:
+        x = rounded_lines(x, factors[:, 1], slots, rules, keys[0, 0], keys[0, 1], first_sample)
+        d = rounded_lines(d, factors[:, 0], slots, rules, keys[1, 0], keys[1, 1], first_sample)
     stochastic = rules.pulse_type == STOCHASTIC
     column_bits, row_bits, inputs, lanes, width, awake = draw_trains(
-        x, d, slots, factors, stochastic, keys, first_sample
+        x, d, slots, factors, stochastic, rules.phases, keys, first_sample
     )
     noise_keys = np.empty((n, 2), np.uint32)
     for s in range(n):

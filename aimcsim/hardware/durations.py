@@ -15,8 +15,9 @@ from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT
 class Durations:
     """Cycles of every operation, rounded up once (rule 1); F and B take at least one cycle, U may take none.
 
-    `slots` is what the executor counted: pulse slots summed over the micro-batch's samples. Without an executor
-    the nominal train length stands in. Only updates depend on it, and only where a slot takes time.
+    The executor counts, over the micro-batch's samples, pulse slots of an update and repeated products of F and B.
+    Without an executor the nominal train length stands in, and nothing is repeated. Slots matter only where they take
+    time, repetitions only where times are per MVM.
     """
 
     def __init__(
@@ -43,6 +44,16 @@ class Durations:
         def update_cycles(unit: int, slots: int) -> int:
             return whole_cycles(exact_update[unit] + times.pulse * slots)
 
+        self._per_action = times.per_action
+        #: By kind and unit: the time of all products, and of one.
+        exact_product: dict[tuple[str, int], tuple[Fraction, Fraction]] = {}
+
+        @lru_cache(maxsize=1 << 14)
+        def product_cycles(kind: str, unit: int, repeated: int) -> int:
+            products, one = exact_product[kind, unit]
+            return max(1, whole_cycles(products + one * repeated))
+
+        self._product_cycles = product_cycles
         # Fractions are slow and few trains differ in length: remember the sums.
         self._update_cycles = update_cycles
         for unit in floorplan.units:
@@ -50,6 +61,8 @@ class Durations:
             forward, backward, update = _exact_times(unit, times, floorplan)
             self._base[FORWARD][unit.index] = max(1, whole_cycles(forward * mvms))
             self._base[BACKWARD][unit.index] = max(1, whole_cycles(backward * mvms))
+            exact_product[FORWARD, unit.index] = forward * mvms, forward
+            exact_product[BACKWARD, unit.index] = backward * mvms, backward
             exact_update[unit.index] = update * mvms
             nominal = whole_cycles(update * mvms + times.pulse * nominal_slots * mvms)
             self._base[WEIGHT_GRADIENT if gradient_apart else UPDATE][unit.index] = nominal
@@ -58,10 +71,12 @@ class Durations:
         """Nominal cycles of every unit (by index) for one kind of operation."""
         return self._base[kind]
 
-    def cycles(self, kind: str, unit: int, slots: int) -> int:
-        """Cycles of an operation whose executor counted `slots` pulse slots."""
+    def cycles(self, kind: str, unit: int, count: int) -> int:
+        """Cycles of an operation whose executor counted `count` pulse slots or repeated products."""
         if kind == UPDATE and self.depends_on_data:
-            return self._update_cycles(unit, slots)
+            return self._update_cycles(unit, count)
+        if count and kind != UPDATE and not self._per_action:
+            return self._product_cycles(kind, unit, count)
         return self._base[kind][unit]
 
 

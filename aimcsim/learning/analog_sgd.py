@@ -7,6 +7,9 @@ import numpy as np
 from aimcsim.crossbar.tile import Tile
 from aimcsim.learning.base import Floats
 
+#: Conductances, and the learned factors of the outputs (None where none are learned).
+Snapshot = tuple[Floats, Floats | None]
+
 
 class AnalogSGD:
     """One tile of a layer (see `ShardWeights`). There is one copy of the weights, so `version` is always the newest.
@@ -56,17 +59,30 @@ class AnalogSGD:
         """Let the devices age."""
         self.tile.elapse(seconds)
 
-    def snapshot(self) -> Floats | None:
-        """Copy of the conductances, None of a lost array."""
-        return None if self._lost else self.tile.snapshot()
+    def snapshot(self) -> Snapshot | None:
+        """Copies of the conductances and of the learned output factors, None of a lost array."""
+        return None if self._lost else (self.tile.snapshot(), self.tile.out_scales)
 
-    def evaluate(self, snapshot: Floats | None, x: Floats, first_sample: int, draw: int, perfect: bool) -> Floats:
+    def evaluate(self, snapshot: Snapshot | None, x: Floats, first_sample: int, draw: int, perfect: bool) -> Floats:
         """Product with copied conductances, through the converters unless `perfect`."""
         if snapshot is None:
             return _nothing(len(x), self.tile.out_size)
+        conductances, factors = snapshot
         if perfect:
-            return x @ (snapshot * np.float32(self.tile.scale)).T
-        return self.tile.forward(x, first_sample=first_sample, purpose="evaluation", draw=draw, conductances=snapshot)
+            return x @ self.tile.weights_of(conductances, factors).T
+        return self.tile.forward(
+            x,
+            first_sample=first_sample,
+            purpose="evaluation",
+            draw=draw,
+            conductances=conductances,
+            out_scales=factors,
+        )
+
+    @property
+    def repeated_products(self) -> int:
+        """Repetitions of the last product; none of a lost array, which is not read any more."""
+        return 0 if self._lost else self.tile.repeated_products
 
     @property
     def weights(self) -> Floats:

@@ -45,5 +45,9 @@ class ShardWeights(Protocol):
         """y = W x with the weights of `snapshot`; noise keyed for evaluation number `draw`, none if `perfect`."""
 
     @property
+    def repeated_products(self) -> int:
+        """Products that bound management repeated in the last forward or backward, over its samples."""
+
+    @property
     def weights(self) -> Floats:
         """Copy of W, shape (outputs, inputs)."""

@@ -10,6 +10,8 @@ from aimcsim.learning.versions import Floats, VersionedArray
 class DigitalSGD:
     """Float weights of one shard (see `ShardWeights`), with as many old versions as the schedule reads."""
 
+    repeated_products = 0
+
     def __init__(self, weights: Floats, kept_versions: int = 0) -> None:
         self._array = VersionedArray(weights, kept_versions)
         self._gradient: Floats | None = None

@@ -16,7 +16,8 @@ class Executor(Protocol):
 
         `elapsed`: cycles since the array was last touched (the start of its previous operation, so that the
         elapsed times of an array add up to the simulated time); time-dependent devices act on it.
-        Returns the pulse slots that decide the duration of an update, 0 for other operations.
+        Returns the count that decides the duration: the pulse slots of an update, and of a product how many times it
+        had to be repeated, over all samples (bound management).
         """
 
     def commit(self, operation: Operation, cycle: int) -> None:
@@ -49,5 +50,5 @@ class OperationTimes(Protocol):
     def table(self, kind: str) -> Sequence[int]:
         """Nominal cycles by unit."""
 
-    def cycles(self, kind: str, unit: int, slots: int) -> int:
-        """Cycles of one operation, given the pulse slots its executor counted."""
+    def cycles(self, kind: str, unit: int, count: int) -> int:
+        """Cycles of one operation, given what its executor counted: pulse slots, or products repeated."""

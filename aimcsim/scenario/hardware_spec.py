@@ -17,6 +17,10 @@ from aimcsim.scenario.base import (
     Real,
     Spec,
 )
+from aimcsim.scenario.io_spec import BackwardIOSpec as BackwardIOSpec
+from aimcsim.scenario.io_spec import IOSpec as IOSpec
+from aimcsim.scenario.mapping_spec import MappingSpec as MappingSpec
+from aimcsim.scenario.pulse_spec import PulseSpec as PulseSpec
 
 
 class StageTimes(Spec):
@@ -131,42 +135,6 @@ class SoftBoundsDevice(Spec):
 DeviceSpec = Annotated[IdealDevice | SoftBoundsDevice, Field(discriminator="name")]
 
 
-class IOSpec(Spec):
-    """DACs and ADCs of a tile; parameters and defaults as in aihwkit's IOParameters."""
-
-    is_perfect: Flag = Field(False, description="no quantisation, bounds or noise at all")
-    inp_bound: PositiveReal = 1.0
-    inp_res: NonNegativeReal = Field(1 / (2**7 - 2), description="step as a fraction of the whole input range; 0: none")
-    inp_noise: NonNegativeReal = 0.0
-    out_bound: PositiveReal = 12.0
-    out_res: NonNegativeReal = Field(
-        1 / (2**9 - 2), description="step as a fraction of the whole output range; 0: none"
-    )
-    out_noise: NonNegativeReal = 0.06
-    w_noise: NonNegativeReal = Field(
-        0.0, description="output noise of standard deviation w_noise times the input's 2-norm"
-    )
-    noise_management: Literal["abs-max", "none"] = "abs-max"
-
-
-class PulseSpec(Spec):
-    """Pulse trains of an update; parameters and defaults as in aihwkit's UpdateParameters."""
-
-    pulse_type: Literal["stochastic-compressed", "deterministic-implicit", "none"] = "stochastic-compressed"
-    desired_bl: Annotated[Count, Field(le=2**16)] = Field(31, description="slots of a train")
-    fixed_bl: Flag = True
-    update_management: Flag = Field(True, description="balance the probabilities of rows and columns")
-    update_bl_management: Flag = Field(True, description="shorten the train to what the largest product needs")
-
-
-class MappingSpec(Spec):
-    """How weights are laid onto the conductance range: W = scale · C."""
-
-    weight_scaling_omega: NonNegativeReal = Field(
-        0.0, description="the largest initial weight becomes this conductance; 0: no scaling (W = C)"
-    )
-
-
 class HardwareSpec(Spec):
     """Everything below the layer graph."""
 
@@ -177,5 +145,8 @@ class HardwareSpec(Spec):
     link: LinkSpec = LinkSpec()
     device: DeviceSpec = SoftBoundsDevice(name="soft-bounds")
     io: IOSpec = IOSpec()
+    io_backward: BackwardIOSpec | None = Field(
+        None, description="converters of the transposed product; default: as io, without bound management"
+    )
     pulses: PulseSpec = PulseSpec()
     mapping: MappingSpec = MappingSpec()

@@ -88,7 +88,7 @@ class TrainingExecutor:
     # ------------------------------------------------------------------ the seam
 
     def start(self, operation: Operation, cycle: int, elapsed: int) -> int:
-        """Compute an operation on the array as it is now; returns the pulse slots an update took."""
+        """Compute an operation on the array as it is now; returns what it took: pulse slots or repeated products."""
         if self._cycle_seconds is not None:
             self.weights[operation.unit].elapse(elapsed * self._cycle_seconds)
         return self._steps[operation.kind](operation, self._program.layers[operation.layer])
@@ -146,19 +146,22 @@ class TrainingExecutor:
         batch = self._batch(operation.micro_batch)
         shard = program.shards[operation.shard]
         x = batch.array_input(program, operation.shard, shard)
-        y = self.weights[operation.unit].forward(x, batch.first_sample, operation.version_read)
+        weights = self.weights[operation.unit]
+        y = weights.forward(x, batch.first_sample, operation.version_read)
         bias = self.biases.get(program.number)
         batch.add_product(program, operation.shard, y, None if bias is None else bias.at(operation.version_read))
-        return 0
+        return weights.repeated_products
 
     def _backward(self, operation: Operation, program: LayerProgram) -> int:
         batch = self._in_flight[operation.micro_batch]
         d = batch.array_error(program, operation.shard, program.shards[operation.shard])
-        if program.sends_error:
+        if not program.sends_error:
             # Nobody wants the error of the samples themselves; the array is busy all the same.
-            sent = self.weights[operation.unit].backward(d, batch.first_sample, operation.version_read)
-            batch.add_returned(program, operation.shard, sent)
-        return 0
+            return 0
+        weights = self.weights[operation.unit]
+        sent = weights.backward(d, batch.first_sample, operation.version_read)
+        batch.add_returned(program, operation.shard, sent)
+        return weights.repeated_products
 
     def _update(self, operation: Operation, program: LayerProgram) -> int:
         weights = self.weights[operation.unit]

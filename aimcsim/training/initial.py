@@ -52,6 +52,7 @@ def _shard_weights(part: Floats, name: str, scenario: Scenario, kept_versions: i
         *part.shape,
         device=hardware.device,
         io=hardware.io,
+        io_backward=hardware.io_backward,
         pulses=hardware.pulses,
         mapping=hardware.mapping,
         seed=scenario.seed,

@@ -14,7 +14,7 @@ from tests.crossbar.helpers import PERFECT, UNSCALED, mean_z, normal_limit, vari
 
 NOISELESS = IOSpec(out_noise=0.0)
 #: Inputs in steps of 1/4 of the scale, outputs in steps of 1/2 up to 4: everything below is exact in binary.
-DYADIC = IOSpec(inp_res=1 / 8, out_bound=4.0, out_res=1 / 16, out_noise=0.0)
+DYADIC = IOSpec(inp_res=1 / 8, out_bound=4.0, out_res=1 / 16, out_noise=0.0, bound_management="none")
 ONLY_NOISE = IOSpec(inp_res=0.0, out_res=0.0, out_bound=1e6, out_noise=0.06)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 
 from aimcsim.crossbar import AnalogTile, FloatTile, make_tile
+from aimcsim.crossbar.converters import adc, dac
 from aimcsim.crossbar.devices import make_devices
-from aimcsim.crossbar.mvm import adc, dac
 from aimcsim.crossbar.update import update_pulsed
 from aimcsim.scenario.hardware_spec import IdealDevice, IOSpec, MappingSpec, PulseSpec, SoftBoundsDevice
 from tests.crossbar.helpers import PERFECT, UNSCALED, equal_cells, mean_z, normal_limit, variance_z
@@ -291,3 +292,20 @@ def test_read_only_inputs_and_numpy_numbers_are_taken_without_compiling_anything
 def test_the_rest_of_the_package_does_not_import_numba() -> None:
     code = "import sys, aimcsim, aimcsim.scenario.spec, aimcsim.errors; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_example_in_the_docstring_of_a_tile_runs() -> None:
+    text = inspect.getdoc(AnalogTile)
+    assert text is not None
+    example = [line.strip() for line in text.splitlines() if line.startswith("    ")]
+    names: dict[str, object] = {
+        "AnalogTile": AnalogTile,
+        "w": np.zeros((10, 784)),
+        "x": np.ones((2, 784)),
+        "d": np.ones((2, 10)),
+    }
+    exec("\n".join(example), names)
+    assert np.shape(names["y"]) == (2, 10)
+    assert np.shape(names["back"]) == (2, 784)
+    assert isinstance(names["slots"], int)
+    assert names["slots"] > 0

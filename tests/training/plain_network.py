@@ -145,6 +145,7 @@ class PlainNetwork:
                     *part.shape,
                     device=hardware.device,
                     io=hardware.io,
+                    io_backward=hardware.io_backward,
                     pulses=hardware.pulses,
                     mapping=hardware.mapping,
                     seed=self.scenario.seed,
