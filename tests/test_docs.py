@@ -11,12 +11,12 @@ from pydantic import BaseModel
 
 from aimcsim.pipeline.schedules.registry import SCHEDULES
 from aimcsim.pipeline.schedules.table import Table
-from aimcsim.scenario import data_spec, hardware_spec, model_spec, pipeline_spec, training_spec
+from aimcsim.scenario import data_spec, device_spec, hardware_spec, model_spec, pipeline_spec, training_spec
 from aimcsim.scenario import spec as root_spec
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = sorted([TOP / "README.md", *(TOP / "docs").glob("*.md")])
-SPEC_MODULES = (root_spec, model_spec, data_spec, hardware_spec, pipeline_spec, training_spec)
+SPEC_MODULES = (root_spec, model_spec, data_spec, device_spec, hardware_spec, pipeline_spec, training_spec)
 
 
 def documented_keys() -> list[tuple[str, str]]:
