@@ -19,6 +19,7 @@ from aimcsim.pipeline.link import LinkTimes
 from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.pipeline.schedules.base import Schedule
 from aimcsim.pipeline.schedules.registry import chunks_of, make_schedule
+from aimcsim.scenario.device_spec import IdealDevice
 from aimcsim.scenario.hardware_spec import StageTiming
 from aimcsim.scenario.model_spec import ChainSpec, NetworkSpec
 from aimcsim.scenario.spec import Scenario
@@ -72,6 +73,8 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
     floorplan = collect(errors, lambda: _floorplan(scenario, network, times)) if network and times else None
     if network:
         errors += check_data_fits(scenario.data, network)
+    if times:
+        errors += _check_clock(scenario, times)
     schedule = collect(errors, lambda: _schedule(scenario, floorplan, samples or 0)) if floorplan else None
     if errors or network is None or times is None or samples is None or floorplan is None or schedule is None:
         raise FieldErrors(errors)
@@ -170,3 +173,12 @@ def _link_times(scenario: Scenario, link: LinkPlan) -> LinkTimes:
         message = link.values * spec.value_bytes * scenario.pipeline.micro_batch
         occupancy = whole_cycles(Fraction(message) / exact(spec.bandwidth))
     return LinkTimes(spec.latency, occupancy, spec.capacity)
+
+
+def _check_clock(scenario: Scenario, times: Times) -> list[FieldError]:
+    """Devices that change with simulated time need to know how long a cycle is."""
+    device = scenario.hardware.device
+    if times.clock_ns is not None or isinstance(device, IdealDevice) or not device.needs_seconds:
+        return []
+    what = f"needs clock_ns, because hardware.device={device.name} changes with simulated time"
+    return [FieldError(("hardware", "timing"), what)]

@@ -13,6 +13,7 @@ from aimcsim.pipeline.schedules.registry import SCHEDULES
 from aimcsim.pipeline.schedules.table import Table
 from aimcsim.scenario import (
     data_spec,
+    device_spec,
     hardware_spec,
     io_spec,
     mapping_spec,
@@ -25,7 +26,7 @@ from aimcsim.scenario import spec as root_spec
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = sorted([TOP / "README.md", *(TOP / "docs").glob("*.md")])
-HARDWARE_MODULES = (hardware_spec, io_spec, pulse_spec, mapping_spec)
+HARDWARE_MODULES = (hardware_spec, device_spec, io_spec, pulse_spec, mapping_spec)
 SPEC_MODULES = (root_spec, model_spec, data_spec, *HARDWARE_MODULES, pipeline_spec, training_spec)
 
 

@@ -79,9 +79,17 @@ def _first_sentence(text: str) -> str:
 
 
 def _devices() -> Table:
-    from aimcsim.scenario.hardware_spec import DeviceSpec
+    from aimcsim.scenario.device_presets import PRESETS
+    from aimcsim.scenario.device_spec import DEVICES
 
-    return _table(("device", "about", "parameters and defaults"), _specs(DeviceSpec))
+    def rows() -> Iterator[tuple[str, str, str]]:
+        for spec in DEVICES:
+            yield _spec(spec)
+        for preset in PRESETS.values():
+            about = f"{preset.about}; {preset.states:.4g} states; {preset.source}"
+            yield preset.name, about, ", ".join(f"{key} {_written(value)}" for key, value in preset.parameters.items())
+
+    return _table(("device", "about", "parameters and defaults"), rows())
 
 
 def _algorithms() -> Table:
@@ -92,11 +100,17 @@ def _algorithms() -> Table:
 
 def _specs(union: Any) -> Iterator[tuple[str, str, str]]:
     members: tuple[type[Spec], ...] = get_args(get_args(union)[0])
-    for spec in members:
-        fields = dict(spec.model_fields)
-        (name,) = get_args(fields.pop("name").annotation)
-        defaults = ", ".join(f"{key} {_written(field.default)}" for key, field in fields.items())
-        yield name, _first_line(spec.__doc__), defaults
+    yield from map(_spec, members)
+
+
+def _spec(spec: type[Spec]) -> tuple[str, str, str]:
+    """Name, first line of the docstring, and parameters with their defaults."""
+    fields = dict(spec.model_fields)
+    (name,) = get_args(fields.pop("name").annotation)
+    defaults = (
+        f"{key} {'required' if field.is_required() else _written(field.default)}" for key, field in fields.items()
+    )
+    return name, _first_line(spec.__doc__), ", ".join(defaults)
 
 
 def _written(value: Any) -> str:

@@ -1,8 +1,8 @@
 """The devices of one array: parameters of every cell, drawn once from a keyed stream.
 
-Each kind of device keeps float32 planes of shape (out, in) in one array `planes` of shape (planes, out, in); the
-update kernel knows their meaning by `kind`. A further device brings a kind, its planes, and its branch in
-`update.step_cells`.
+Plain soft bounds have a kernel and planes of their own (`soft_bounds`); every other device, and soft bounds with a
+hidden state or drift, is stepped by its family (`families`, `stepped_update`) from planes (D, PLANES, out, in), where D
+is 2 for pairs.
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aimcsim.keys import stream
-from aimcsim.scenario.hardware_spec import IdealDevice, SoftBoundsDevice
+from aimcsim.crossbar.aging import Aging, aging_of
+from aimcsim.crossbar.families import HIGH, LOW, family_of, granularity
+from aimcsim.crossbar.population import Population, mirrored, populate
+from aimcsim.crossbar.stepping import Law
+from aimcsim.keys import key_pair, stream
+from aimcsim.scenario.device_spec import Device, IdealDevice, OneSidedDevice, SoftBoundsDevice
 
 Floats = NDArray[np.float32]
 
 IDEAL: Final = 0
 SOFT_BOUNDS: Final = 1
+STEPPED: Final = 2
 
 #: Planes of a soft-bounds array. A rate is the step at weight zero over the (signed) distance of its bound: a pulse
 #: moves w by rate·(bound − w), so four planes hold steps, slopes and bounds alike.
@@ -28,7 +33,10 @@ RATE_UP, BOUND_UP, RATE_DOWN, BOUND_DOWN = range(4)
 
 @dataclass(frozen=True)
 class DeviceArray:
-    """The cells of one array. Invariant: `planes` is C-contiguous float32 (0 planes for the ideal device)."""
+    """The cells of one array. Invariant: `planes` is C-contiguous float32.
+
+    `planes` is (0, out, in) of ideal devices, (4, out, in) of plain soft bounds, (D, PLANES, out, in) of all others.
+    """
 
     kind: int
     planes: Floats
@@ -38,56 +46,85 @@ class DeviceArray:
     cycle_noise: float
     #: Whether the cycle noise scales with the step itself or with the step at weight zero.
     multiplicative: bool
+    #: How stepped cells step; None of the others.
+    law: Law | None = None
+    #: Positions and values of interpolated responses, (2 directions, 2, nodes).
+    nodes: Floats | None = None
+    #: Where resets and leaks lead, (D, out, in); None where nothing asks for it.
+    resets: Floats | None = None
+    aging: Aging | None = None
 
     def clip(self, conductances: Floats) -> Floats:
         """The conductances (out, in), each within its own device's bounds."""
         if self.kind == IDEAL:
             return conductances
-        return np.clip(conductances, self.planes[BOUND_DOWN], self.planes[BOUND_UP])
+        return np.clip(conductances, *self.bounds)
 
     @property
     def bounds(self) -> tuple[Floats, Floats]:
-        """(lower, upper) bound of every cell, (out, in) each; soft bounds only."""
-        return self.planes[BOUND_DOWN], self.planes[BOUND_UP]
+        """(lower, upper) bound of every cell, (out, in) each; of a pair, those of g₊ − g₋. Not of ideal devices."""
+        if self.kind == SOFT_BOUNDS:
+            return self.planes[BOUND_DOWN], self.planes[BOUND_UP]
+        low, high = self.planes[:, LOW], self.planes[:, HIGH]
+        if len(self.planes) == 1:
+            return low[0], high[0]
+        return low[0] - high[1], high[0] - low[1]
 
     @property
     def steps(self) -> tuple[Floats, Floats]:
-        """(down, up) step of every cell at weight zero as positive numbers, (out, in) each; soft bounds only."""
+        """(down, up) step of every cell at weight zero as positive numbers, (out, in) each; plain soft bounds only."""
         return -self.planes[RATE_DOWN] * self.planes[BOUND_DOWN], self.planes[RATE_UP] * self.planes[BOUND_UP]
 
 
-def make_devices(
-    spec: SoftBoundsDevice | IdealDevice, out_size: int, in_size: int, seed: int, name: str
-) -> DeviceArray:
+def make_devices(spec: Device, out_size: int, in_size: int, seed: int, name: str) -> DeviceArray:
     """The cells of an array of `out_size` × `in_size`, the same for the same (seed, name)."""
+    shape = (out_size, in_size)
     if isinstance(spec, IdealDevice):
-        return DeviceArray(IDEAL, np.zeros((0, out_size, in_size), np.float32), 0.0, 0.0, True)
-    planes = soft_bounds_planes(spec, (out_size, in_size), stream(seed, name, "device"))
-    return DeviceArray(SOFT_BOUNDS, planes, spec.dw_min, spec.dw_min_std, spec.mult_noise)
+        return DeviceArray(IDEAL, np.zeros((0, *shape), np.float32), 0.0, 0.0, True)
+    random = stream(seed, name, "device")
+    pair = isinstance(spec, OneSidedDevice)
+    single = spec.device if isinstance(spec, OneSidedDevice) else spec
+    count = 2 if pair else 1
+    aging = aging_of(single, (count, *shape), stream(seed, name, "aging"), key_pair(seed, name, "diffusion"))
+    resets = None
+    if pair or aging is not None:
+        spread = stream(seed, name, "reset").standard_normal((count, *shape))
+        resets = (single.reset + single.reset_dtod * spread).astype(np.float32)
+    if isinstance(spec, SoftBoundsDevice) and spec.write_noise_std == 0.0 and (aging is None or aging.nu is None):
+        planes = soft_bounds_planes(populate(spec, shape, random))
+        array = DeviceArray(SOFT_BOUNDS, planes, spec.dw_min, spec.dw_min_std, spec.mult_noise)
+        return DeviceArray(**{**vars(array), "resets": resets, "aging": aging})
+    cells = [populate(single, shape, random)]
+    if isinstance(spec, OneSidedDevice):
+        cells.append(mirrored(cells[0]) if spec.copy_inverted else populate(single, shape, random))
+    families = [family_of(single, each, random) for each in cells]
+    first = families[0]
+    step = granularity(single)
+    law = Law(
+        family=first.kind,
+        noise_mode=first.noise_mode,
+        noise_add=first.noise_add,
+        noise_slope=first.noise_slope,
+        sigma=single.dw_min_std,
+        write_noise=single.write_noise_std * single.dw_min,
+        reset_std=single.reset_std,
+        refresh_every=spec.refresh_every if isinstance(spec, OneSidedDevice) else 0,
+        refresh_above=spec.refresh_upper_thres * single.w_max if isinstance(spec, OneSidedDevice) else 0.0,
+        refresh_beside=spec.refresh_lower_thres * single.w_max if isinstance(spec, OneSidedDevice) else 0.0,
+        refresh_bl=spec.refresh_bl if isinstance(spec, OneSidedDevice) else 0,
+        granularity=step,
+    )
+    planes = np.stack([family.planes() for family in families])
+    return DeviceArray(STEPPED, planes, step, single.dw_min_std, True, law, first.nodes, resets, aging)
 
 
-def soft_bounds_planes(spec: SoftBoundsDevice, shape: tuple[int, int], random: np.random.Generator) -> Floats:
-    """Draw the four planes as aihwkit populates its pulsed devices (rpu_pulsed_device.cpp, rpu_linearstep_device.cpp).
-
-    Bounds w_max(1+σξ) and w_min(1+σξ), both at their midpoint where they cross (that cell is stuck); steps
-    dw_min(gain + bias ± r) with gain = 1 + σξ and r = up_down_dtod·ξ, where a positive `up_down` shrinks the step
-    down and a negative one the step up. Rare cells (less than one in a thousand at the default spreads) get a step
-    below zero or a bound on the far side of zero and move the wrong way, there as here.
-    """
-    high = spec.w_max * (1.0 + spec.w_max_dtod * random.standard_normal(shape))
-    low = spec.w_min * (1.0 + spec.w_min_dtod * random.standard_normal(shape))
-    gain = 1.0 + spec.dw_min_dtod * random.standard_normal(shape)
-    ratio = spec.up_down_dtod * random.standard_normal(shape)
-    stuck = low >= high
-    middle = (low + high) / 2.0
-    high, low = np.where(stuck, middle, high), np.where(stuck, middle, low)
-    step_up = spec.dw_min * (gain + min(spec.up_down, 0.0) + ratio)
-    step_down = spec.dw_min * (gain - max(spec.up_down, 0.0) - ratio)
-    planes = np.empty((4, *shape), np.float32)
-    planes[RATE_UP] = rate(step_up, high, stuck)
-    planes[BOUND_UP] = high
-    planes[RATE_DOWN] = rate(step_down, -low, stuck)
-    planes[BOUND_DOWN] = low
+def soft_bounds_planes(cells: Population) -> Floats:
+    """The four planes of plain soft bounds."""
+    planes = np.empty((4, *cells.low.shape), np.float32)
+    planes[RATE_UP] = rate(cells.step_up, cells.high, cells.stuck)
+    planes[BOUND_UP] = cells.high
+    planes[RATE_DOWN] = rate(cells.step_down, -cells.low, cells.stuck)
+    planes[BOUND_DOWN] = cells.low
     return planes
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.devices import make_devices
 from aimcsim.keys import stream
-from aimcsim.scenario.hardware_spec import IdealDevice, SoftBoundsDevice
+from aimcsim.scenario.device_spec import Device
 from aimcsim.scenario.mapping_spec import MappingSpec
 
 Floats = NDArray[np.float32]
@@ -65,7 +65,7 @@ def fit_line_scales(weights: Floats, mapping: MappingSpec) -> Floats:
 
 
 def reference_array(
-    mapping: MappingSpec, device: SoftBoundsDevice | IdealDevice, out_size: int, in_size: int, seed: int, name: str
+    mapping: MappingSpec, device: Device, out_size: int, in_size: int, seed: int, name: str
 ) -> Floats | None:
     """Conductances of the reference array (out, in): mean + std·ξ, each within the bounds of its own device; or None.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from aimcsim.crossbar.cells import Cells
 from aimcsim.crossbar.checks import (
     as_matrix,
     as_samples,
@@ -17,7 +18,7 @@ from aimcsim.crossbar.checks import (
     check_updated,
 )
 from aimcsim.crossbar.converters import converters_of
-from aimcsim.crossbar.devices import IDEAL, make_devices
+from aimcsim.crossbar.devices import IDEAL, STEPPED, make_devices
 from aimcsim.crossbar.float_tile import FloatTile
 from aimcsim.crossbar.mapping import OutputScales, fit_line_scales, fit_scale, output_scales, reference_array
 from aimcsim.crossbar.mvm import multiply, product
@@ -25,13 +26,14 @@ from aimcsim.crossbar.pulses import LONGEST_TRAIN, rules_of
 from aimcsim.crossbar.response_update import update_with_response
 from aimcsim.crossbar.update import update_float, update_pulsed
 from aimcsim.keys import key_pair
-from aimcsim.scenario.hardware_spec import IdealDevice, MappingSpec, PulseSpec, SoftBoundsDevice
+from aimcsim.scenario.device_spec import Device, IdealDevice, device_of
+from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from aimcsim.scenario.io_spec import IOSpec, backward_of
 from aimcsim.scenario.pulse_spec import UNPULSED
 
 Floats = NDArray[np.float32]
-Device = SoftBoundsDevice | IdealDevice
-DeviceName = Literal["soft-bounds", "ideal"]
+#: A device, its name, the name of a preset, or a mapping of parameters.
+AnyDevice = Device | str | dict[str, Any]
 Purpose = Literal["forward", "evaluation"]
 
 
@@ -64,7 +66,7 @@ class AnalogTile:
         out_size: int,
         in_size: int,
         *,
-        device: DeviceName | Device = "soft-bounds",
+        device: AnyDevice = "soft-bounds",
         io: IOSpec | None = None,
         io_backward: IOSpec | None = None,
         pulses: PulseSpec | None = None,
@@ -101,6 +103,10 @@ class AnalogTile:
             [key_pair(seed, name, role) for role in ("columns", "rows", "cycles")], dtype=np.uint32
         )
         self._counts = {"forward": 0, "evaluation": 0, "backward": 0, "update": 0}
+        keeps_state = self.devices.kind == STEPPED or self.devices.aging is not None
+        if keeps_state and self._held and not self._pulsed:
+            raise ValueError(f"pulse_type {self.pulses.pulse_type} needs the ideal or a soft-bounds device that does not age")
+        self._cells = Cells(self.devices, seed, name) if keeps_state and self._pulsed else None
         self._conductances = self._settled(np.zeros((out_size, in_size), np.float32))
         if weights is not None:
             self.weights = weights
@@ -210,6 +216,10 @@ class AnalogTile:
         self._check_train(rate)
         first = self._first("update", first_sample, len(lines))
         array = self.devices
+        if array.kind == STEPPED and self._cells is not None:
+            slots = check_updated(self._cells.update(lines, errors, rate, self._rules, self._update_keys, first))
+            self._cells.count_update()
+            return slots
         status = update_pulsed(
             self._conductances,
             array.planes,
@@ -223,23 +233,28 @@ class AnalogTile:
             self._update_keys,
             first,
         )
-        return check_updated(status)
+        slots = check_updated(status)
+        if self._cells is not None:
+            self._cells.count_update()
+        return slots
 
     def elapse(self, seconds: float) -> None:
-        """Let simulated time pass since the array was last touched.
+        """Let simulated time pass since the array was last touched: devices leak, diffuse and drift.
 
-        Soft bounds and ideal devices do not age, so the time is only checked; devices that leak or drift decay here,
-        and callers report the time to every tile alike.
+        Callers report the time to every tile alike, in simulated order; most devices do not age by it.
         """
         check_elapsed(seconds)
+        if self._cells is not None:
+            self._cells.elapse(seconds)
 
     def snapshot(self) -> Floats:
         """A copy of the conductances, (out, in), for `restore` or for `forward(conductances=...)`."""
         return self._conductances.copy()
 
     def restore(self, conductances: ArrayLike) -> None:
-        """Put a snapshot back; the scale stays."""
-        self._conductances = self._settled(as_matrix(conductances, (self.out_size, self.in_size), "conductances"))
+        """Put a snapshot back; the scale stays. Devices hold it as if just written; pairs start from one side."""
+        matrix = as_matrix(conductances, (self.out_size, self.in_size), "conductances")
+        self._conductances = self._settled(matrix, noisy=False)
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """All that changes, as arrays, for a checkpoint; device parameters follow from seed and name."""
@@ -251,11 +266,15 @@ class AnalogTile:
             "scale": np.array(self.scale, dtype=np.float64),
             "counts": np.array(list(self._counts.values()), dtype=np.int64),
             "averages": self._averages.copy(),
+            **({} if self._cells is None else self._cells.state()),
         }
 
     def load_state(self, state: dict[str, NDArray[np.generic]]) -> None:
         """Put back what `state` gave."""
-        self.restore(state["conductances"])
+        if self._cells is not None:
+            self._conductances = self._cells.load_state(state)
+        else:
+            self.restore(state["conductances"])
         self.scale = float(state["scale"].item())
         self._counts = dict(zip(self._counts, state["counts"].tolist(), strict=True))
         self._averages = np.array(state["averages"], dtype=np.float64)
@@ -263,8 +282,10 @@ class AnalogTile:
             line, learned = (np.array(state[key], dtype=np.float32) for key in ("line_scales", "out_scales"))
             self._outputs = OutputScales(line, learned)
 
-    def _settled(self, conductances: Floats) -> Floats:
+    def _settled(self, conductances: Floats, noisy: bool = True) -> Floats:
         """Conductances as the devices can hold them; pulse_type "none" lets nothing hold them back."""
+        if self._cells is not None:
+            return self._cells.settle(conductances, noisy)
         held = self.devices.clip(conductances) if self._held else conductances
         return np.ascontiguousarray(held)
 
@@ -292,15 +313,9 @@ class AnalogTile:
             )
 
 
-def device_spec(device: DeviceName | Device) -> Device:
-    """A device's parameters; a name stands for its defaults. ValueError for an unknown name."""
-    if not isinstance(device, str):
-        return device
-    if device == "soft-bounds":
-        return SoftBoundsDevice(name="soft-bounds")
-    if device == "ideal":
-        return IdealDevice(name="ideal")
-    raise ValueError(f"device must be soft-bounds or ideal (got {device!r})")
+def device_spec(device: AnyDevice) -> Device:
+    """A device's parameters; names stand for defaults and presets. ValueError for what is no device."""
+    return device_of(device) if isinstance(device, str | dict) else device
 
 
 Tile = AnalogTile | FloatTile
@@ -310,7 +325,7 @@ def make_tile(
     out_size: int,
     in_size: int,
     *,
-    device: DeviceName | Device = "soft-bounds",
+    device: AnyDevice = "soft-bounds",
     io: IOSpec | None = None,
     io_backward: IOSpec | None = None,
     pulses: PulseSpec | None = None,

@@ -11,6 +11,7 @@ import pydantic
 
 from aimcsim.errors import Problem
 from aimcsim.scenario.base import NAME_PATTERN, RUN_NAME_PATTERN
+from aimcsim.scenario.device_presets import PRESETS
 from aimcsim.scenario.keys import all_keys, suggestion
 from aimcsim.scenario.marks import Draft, FieldPath, Finding, Spelled
 from aimcsim.scenario.pipeline_spec import CELL_PATTERN
@@ -59,7 +60,11 @@ def _finding(error: Mapping[str, Any], draft: Draft) -> Finding:
     if kind == "union_tag_invalid":
         path = (*path, context["discriminator"].strip("'"))
         words = re.findall(r"'([^']*)'", context["expected_tags"])
+        if path[-2:-1] == ("device",):
+            words += PRESETS
         return Finding(path, _one_of(words, context["tag"]), marks.value(path), _shown(_at(draft.data, path)))
+    if kind == "value_error":
+        return Finding(path, str(context["error"]), marks.value(path))
     return Finding(path, _what(kind, value, context, error["msg"]), marks.value(path), _shown(value))
 
 
@@ -113,6 +118,8 @@ def _one_of(words: list[str], value: Any) -> str:
 
 def _at(data: Any, path: FieldPath) -> Any:
     for part in path:
+        if isinstance(data, str):
+            return data  # a bare name where a mapping with that name is meant
         data = data[part]
     return data
 

@@ -9,14 +9,13 @@ from pydantic import Discriminator, Field, Tag
 from aimcsim.scenario.base import (
     AsText,
     Count,
-    Flag,
     Name,
     NonNegativeInt,
     NonNegativeReal,
     PositiveReal,
-    Real,
     Spec,
 )
+from aimcsim.scenario.device_spec import DeviceSpec, SoftBoundsDevice
 from aimcsim.scenario.io_spec import BackwardIOSpec as BackwardIOSpec
 from aimcsim.scenario.io_spec import IOSpec as IOSpec
 from aimcsim.scenario.mapping_spec import MappingSpec as MappingSpec
@@ -105,34 +104,6 @@ class LinkSpec(Spec):
     bandwidth: PositiveReal | None = Field(None, description="bytes per cycle; default: infinite")
     capacity: Count | None = Field(None, description="messages under way or waiting at the far end; default: infinite")
     value_bytes: Annotated[Count, Field(le=8)] = Field(1, description="bytes of one activation or error value")
-
-
-class IdealDevice(Spec):
-    """A perfect multiplier: any step, no bounds, no noise."""
-
-    name: Literal["ideal"]
-
-
-class SoftBoundsDevice(Spec):
-    """Soft bounds (the papers' asymmetric linear device): the step falls linearly to zero at the bound.
-
-    Parameters mean what they mean in aihwkit's SoftBoundsDevice.
-    """
-
-    name: Literal["soft-bounds"]
-    dw_min: PositiveReal = Field(0.001, description="mean step of one pulse at weight zero")
-    dw_min_dtod: NonNegativeReal = Field(0.3, description="device-to-device spread of dw_min, relative")
-    dw_min_std: NonNegativeReal = Field(0.3, description="cycle-to-cycle noise of a step, relative")
-    w_max: PositiveReal = 0.6
-    w_min: Annotated[Real, Field(lt=0)] = -0.6
-    w_max_dtod: NonNegativeReal = Field(0.3, description="device-to-device spread of w_max, relative")
-    w_min_dtod: NonNegativeReal = Field(0.3, description="device-to-device spread of w_min, relative")
-    up_down: Real = Field(0.0, description="bias between up and down steps")
-    up_down_dtod: NonNegativeReal = Field(0.01, description="device-to-device spread of up_down")
-    mult_noise: Flag = Field(True, description="step noise relative to the step (else to the step at weight zero)")
-
-
-DeviceSpec = Annotated[IdealDevice | SoftBoundsDevice, Field(discriminator="name")]
 
 
 class HardwareSpec(Spec):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aimcsim.scenario.device_presets import PRESETS
 from aimcsim.scenario.spec import Scenario
 
 
@@ -19,7 +20,11 @@ def json_schema() -> dict[str, Any]:
     parts = schema["$defs"]
     for part, key in (("HardwareSpec", "device"), ("TrainingSpec", "algorithm")):
         field = parts[part]["properties"][key]
-        _also(field, {"enum": sorted(field["discriminator"]["mapping"]), "title": "name alone"})
+        names = sorted(field["discriminator"]["mapping"])
+        _also(field, {"enum": [*names, *PRESETS] if key == "device" else names, "title": "name alone"})
+    changed = {"name": {"enum": [*PRESETS]}}
+    preset = {"type": "object", "title": "preset, some parameters changed", "required": ["name"], "properties": changed}
+    parts["HardwareSpec"]["properties"]["device"]["anyOf"].insert(-1, preset)
     return schema
 
 

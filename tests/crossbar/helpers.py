@@ -6,7 +6,8 @@ import numpy as np
 from scipy import stats
 
 from aimcsim.crossbar import AnalogTile
-from aimcsim.scenario.hardware_spec import IOSpec, MappingSpec, PulseSpec, SoftBoundsDevice
+from aimcsim.scenario.device_spec import SoftBoundsDevice
+from aimcsim.scenario.hardware_spec import IOSpec, MappingSpec, PulseSpec
 
 PERFECT = IOSpec(is_perfect=True)
 UNSCALED = MappingSpec(weight_scaling_omega=0.0)

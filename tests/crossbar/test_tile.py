@@ -14,7 +14,8 @@ from aimcsim.crossbar import AnalogTile, FloatTile, make_tile
 from aimcsim.crossbar.converters import adc, dac
 from aimcsim.crossbar.devices import make_devices
 from aimcsim.crossbar.update import update_pulsed
-from aimcsim.scenario.hardware_spec import IdealDevice, IOSpec, MappingSpec, PulseSpec, SoftBoundsDevice
+from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
+from aimcsim.scenario.hardware_spec import IOSpec, MappingSpec, PulseSpec
 from tests.crossbar.helpers import PERFECT, UNSCALED, equal_cells, mean_z, normal_limit, variance_z
 
 RNG_SEED = 11

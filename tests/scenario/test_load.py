@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from aimcsim.errors import FieldError, FieldErrors, Problem, ScenarioError
-from aimcsim.scenario.hardware_spec import IdealDevice, NanosecondTiming, SoftBoundsDevice, StageTiming
+from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
+from aimcsim.scenario.hardware_spec import NanosecondTiming, StageTiming
 from aimcsim.scenario.load import read_scenario, scenario_from_data
 from aimcsim.scenario.marks import Mark, problems_from_field_errors
 from aimcsim.scenario.model_spec import ChainSpec, DenseSpec, NetworkSpec

@@ -344,7 +344,10 @@ MALFORMED = [
     case(
         "an unknown device, by bare name",
         CHAIN + "hardware: {device: softbounds}\n",
-        "s.yaml:4:20: hardware.device.name: must be ideal or soft-bounds, did you mean soft-bounds? (got 'softbounds')",
+        "s.yaml:4:20: hardware.device.name: must be ideal, constant-step, linear-step, soft-bounds, "
+        "soft-bounds-reference, pow-step, exp-step, piecewise-step, response, response-table, one-sided, reram-es, "
+        "reram-sb, reram-array-om, reram-array-hfo2, capacitor, ecram, ecram-mo, idealized, gokmen-vlasov or pcm, "
+        "did you mean soft-bounds? (got 'softbounds')",
     ),
     case(
         "an unknown algorithm",
