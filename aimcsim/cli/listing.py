@@ -12,6 +12,7 @@ import typer
 from aimcsim.cli.guard import guarded
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from rich.table import Table
 
     from aimcsim.scenario.base import Spec
@@ -80,11 +81,14 @@ def _first_sentence(text: str) -> str:
 
 def _devices() -> Table:
     from aimcsim.scenario.device_presets import PRESETS
-    from aimcsim.scenario.device_spec import DEVICES
+    from aimcsim.scenario.device_spec import DEVICES, PulsedDevice
 
     def rows() -> Iterator[tuple[str, str, str]]:
+        yield "(every pulsed device)", "What all but ideal and one-sided share.", _defaults(PulsedDevice.model_fields)
+        shared = PulsedDevice.model_fields.keys()
         for spec in DEVICES:
-            yield _spec(spec)
+            own = {key: field for key, field in spec.model_fields.items() if key not in shared | {"name"}}
+            yield *_spec(spec)[:2], _defaults(own)
         for preset in PRESETS.values():
             about = f"{preset.about}; {preset.states:.4g} states; {preset.source}"
             yield preset.name, about, ", ".join(f"{key} {_written(value)}" for key, value in preset.parameters.items())
@@ -107,14 +111,20 @@ def _spec(spec: type[Spec]) -> tuple[str, str, str]:
     """Name, first line of the docstring, and parameters with their defaults."""
     fields = dict(spec.model_fields)
     (name,) = get_args(fields.pop("name").annotation)
-    defaults = (
-        f"{key} {'required' if field.is_required() else _written(field.default)}" for key, field in fields.items()
+    return name, _first_line(spec.__doc__), _defaults(fields)
+
+
+def _defaults(fields: dict[str, FieldInfo]) -> str:
+    """Keys with their defaults, in a line."""
+    return ", ".join(
+        f"{key} {'required' if each.is_required() else _written(each.default)}" for key, each in fields.items()
     )
-    return name, _first_line(spec.__doc__), ", ".join(defaults)
 
 
 def _written(value: Any) -> str:
     """A value as YAML writes it."""
+    if value is None:
+        return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
