@@ -19,9 +19,10 @@ from aimcsim.pipeline.link import LinkTimes
 from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.pipeline.schedules.base import Schedule
 from aimcsim.pipeline.schedules.registry import chunks_of, make_schedule
-from aimcsim.scenario.device_spec import IdealDevice
+from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
 from aimcsim.scenario.hardware_spec import StageTiming
 from aimcsim.scenario.model_spec import ChainSpec, NetworkSpec
+from aimcsim.scenario.pulse_spec import UNPULSED
 from aimcsim.scenario.spec import Scenario
 from aimcsim.scenario.training_spec import AnalogSGD
 
@@ -75,6 +76,7 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
         errors += check_data_fits(scenario.data, network)
     if times:
         errors += _check_clock(scenario, times)
+    errors += _check_float_updates(scenario)
     schedule = collect(errors, lambda: _schedule(scenario, floorplan, samples or 0)) if floorplan else None
     if errors or network is None or times is None or samples is None or floorplan is None or schedule is None:
         raise FieldErrors(errors)
@@ -112,9 +114,19 @@ def _times(scenario: Scenario) -> Times:
     is_pulsed = (
         isinstance(scenario.training.algorithm, AnalogSGD)
         and hardware.device.name != "ideal"
-        and hardware.pulses.pulse_type != "none"
+        and hardware.pulses.pulse_type not in UNPULSED
     )
     return times if is_pulsed else without_pulses(times)
+
+
+def _check_float_updates(scenario: Scenario) -> list[FieldError]:
+    """Float updates with the device's response are there for soft bounds (and the ideal device) alone."""
+    device, pulse_type = scenario.hardware.device, scenario.hardware.pulses.pulse_type
+    plain = isinstance(device, IdealDevice) or (isinstance(device, SoftBoundsDevice) and not device.needs_seconds)
+    if pulse_type != "none-with-device" or plain:
+        return []
+    what = "none-with-device knows the ideal device and soft bounds that do not age"
+    return [FieldError(("hardware", "pulses", "pulse_type"), what, device.name)]
 
 
 def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:

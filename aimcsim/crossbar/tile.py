@@ -36,6 +36,8 @@ Floats = NDArray[np.float32]
 AnyDevice = Device | str | dict[str, Any]
 Purpose = Literal["forward", "evaluation"]
 
+NO_STATE = "knows the ideal device and soft bounds that do not age"
+
 
 class AnalogTile:
     """An array of `out_size` × `in_size` devices that holds W = scale·C, with C its conductances.
@@ -105,7 +107,7 @@ class AnalogTile:
         self._counts = {"forward": 0, "evaluation": 0, "backward": 0, "update": 0}
         keeps_state = self.devices.kind == STEPPED or self.devices.aging is not None
         if keeps_state and self._held and not self._pulsed:
-            raise ValueError(f"pulse_type {self.pulses.pulse_type} needs the ideal or a soft-bounds device that does not age")
+            raise ValueError(f"pulse_type {self.pulses.pulse_type} {NO_STATE}")
         self._cells = Cells(self.devices, seed, name) if keeps_state and self._pulsed else None
         self._conductances = self._settled(np.zeros((out_size, in_size), np.float32))
         if weights is not None:
@@ -237,6 +239,11 @@ class AnalogTile:
         if self._cells is not None:
             self._cells.count_update()
         return slots
+
+    def check_learning_rate(self, learning_rate: float) -> None:
+        """ValueError if an update at this rate could need trains longer than are ever built."""
+        if self._pulsed:
+            self._check_train(learning_rate / self.scale)
 
     def elapse(self, seconds: float) -> None:
         """Let simulated time pass since the array was last touched: devices leak, diffuse and drift.

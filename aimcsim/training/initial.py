@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aimcsim.crossbar.tile import make_tile
+from aimcsim.crossbar.tile import AnalogTile, make_tile
+from aimcsim.errors import FieldError
 from aimcsim.keys import stream
 from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.learning.base import Floats, ShardWeights
@@ -59,4 +60,11 @@ def _shard_weights(part: Floats, name: str, scenario: Scenario, kept_versions: i
         name=name,
         weights=part,
     )
+    if isinstance(tile, AnalogTile):
+        # Rates only fall, so the first is the largest.
+        rate = scenario.training.learning_rate
+        try:
+            tile.check_learning_rate(rate if isinstance(rate, float) else rate.initial)
+        except ValueError as error:
+            raise FieldError(("training", "learning_rate"), str(error)) from error
     return AnalogSGD(tile)
