@@ -157,6 +157,13 @@ CASES = [
         "(got 'unbounded')",
     ),
     case(
+        "float updates with a device that keeps a state",
+        "training:",
+        "hardware: {device: reram-sb, pulses: {pulse_type: none-with-device}}\ntraining:",
+        "s.yaml:11:51: hardware.pulses.pulse_type: none-with-device knows the ideal device and soft bounds that do not "
+        "age (got 'soft-bounds-reference')",
+    ),
+    case(
         "a model that reads another shape",
         "input: [64]",
         "input: [63]",
@@ -244,6 +251,61 @@ def test_errors_of_several_rooms_are_reported_together(tmp_path: Path) -> None:
     text = text.replace("training:", "hardware: {timing: nowhere}\ntraining:")
     paths = [line.split(": ")[1] for line in report_of(tmp_path, text)]
     assert paths == ["model.input", "hardware.timing"]
+
+
+def test_a_learning_rate_that_needs_endless_trains_is_refused_before_the_run(tmp_path: Path) -> None:
+    text = GOOD.replace("learning_rate: 0.1", "learning_rate: 1000.0").replace(
+        "training:", "hardware: {pulses: {fixed_bl: false, update_bl_management: false}}\ntraining:"
+    )
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["run", str(tmp_path / "s.yaml"), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert "training.learning_rate: learning_rate/scale=1000 needs more than 65536 pulses" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_thousands_of_digital_layers_in_a_row_are_computed_without_recursion(tmp_path: Path) -> None:
+    relus = "".join(f"    - {{name: r{i}, type: relu}}\n" for i in range(1500))
+    text = GOOD.replace("    - {name: act1, type: tanh}\n", relus).replace("samples: 64", "samples: 8")
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    result = aimcsim.simulate(aimcsim.load_scenario(tmp_path / "s.yaml", {"data.test": 10}))
+    assert result.summary["status"] == "completed"
+
+
+def test_files_that_no_run_wrote_are_not_deleted_with_an_older_run(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("name: c\nmodel: {chain: 2}\ntraining: {samples: 4}\n", encoding="utf-8")
+    command = ["run", str(tmp_path / "s.yaml"), "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    (tmp_path / "out" / "notes.txt").write_text("precious")
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert "notes.txt, which no run wrote" in done.stderr
+    assert (tmp_path / "out" / "notes.txt").read_text() == "precious"
+
+
+def test_a_run_that_diverged_can_be_compared(tmp_path: Path) -> None:
+    settings = [
+        "--set",
+        "training.algorithm=digital-sgd",
+        "--set",
+        "training.learning_rate=1e12",
+        "--set",
+        "training.reduction=sum",
+    ]
+    (tmp_path / "s.yaml").write_text(GOOD, encoding="utf-8")
+    out = str(tmp_path / "out")
+    assert CliRunner().invoke(app, ["run", str(tmp_path / "s.yaml"), "--out", out, *settings]).exit_code == 0
+    done = CliRunner().invoke(app, ["compare", out, "--no-reference"])
+    assert (done.exit_code, "diverged" in done.stdout) == (0, True)
+
+
+def test_a_timing_only_run_of_unpulsed_updates_takes_no_pulse_time(tmp_path: Path) -> None:
+    text = GOOD.replace("training: {", "hardware: {timing: rasch_2024}\ntraining: {algorithm: digital-sgd, ")
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    scenario = aimcsim.load_scenario(tmp_path / "s.yaml")
+    runs = [aimcsim.simulate(scenario, train=train).summary for train in (True, False)]
+    assert runs[0]["makespan_cycles"] == runs[1]["makespan_cycles"]
+    assert [run["durations"] for run in runs] == ["fixed", "fixed"]
 
 
 @pytest.mark.parametrize("name", shipped_scenarios())
