@@ -16,7 +16,9 @@ from aimcsim.crossbar.checks import (
     check_size,
     check_updated,
 )
+from aimcsim.crossbar.closed_form import closed_form_of, takes_closed_form
 from aimcsim.crossbar.devices import IDEAL, make_devices
+from aimcsim.crossbar.fast_update import update_closed_form
 from aimcsim.crossbar.float_tile import FloatTile
 from aimcsim.crossbar.mvm import converters_of, multiply
 from aimcsim.crossbar.pulses import LONGEST_TRAIN, rules_of
@@ -69,6 +71,8 @@ class AnalogTile:
         self.devices = make_devices(device_spec(device), out_size, in_size, seed, name)
         self.scale = 1.0
         self._pulsed = self.devices.kind != IDEAL and self.pulses.pulse_type != "none"
+        closed = self._pulsed and takes_closed_form(self.pulses.stepping, self.devices)
+        self._closed_form = closed_form_of(self.devices) if closed else None
         self._rules = rules_of(self.pulses, self.devices.granularity)
         self._converters = None if io.is_perfect else converters_of(io)
         self._forward_keys = key_pair(seed, name, "forward", 0)
@@ -138,7 +142,26 @@ class AnalogTile:
             return check_updated(update_float(self._conductances, lines, errors, rate))
         self._check_train(rate)
         first = self._first("update", first_sample, len(lines))
-        array = self.devices
+        array, closed = self.devices, self._closed_form
+        if closed is not None:
+            status = update_closed_form(
+                self._conductances,
+                closed.rates,
+                closed.bounds,
+                closed.drift,
+                closed.coarse,
+                closed.coarse_first,
+                closed.top,
+                lines,
+                errors,
+                rate,
+                self._rules,
+                array.cycle_noise,
+                array.multiplicative,
+                self._update_keys,
+                first,
+            )
+            return check_updated(status)
         status = update_pulsed(
             self._conductances,
             array.planes,

@@ -157,6 +157,9 @@ class PulseSpec(Spec):
     fixed_bl: Flag = True
     update_management: Flag = Field(True, description="balance the probabilities of rows and columns")
     update_bl_management: Flag = Field(True, description="shorten the train to what the largest product needs")
+    stepping: Literal["auto", "exact", "closed-form"] = Field(
+        "auto", description="pulses one by one, or those of a train at once; auto: at once unless states are few"
+    )
 
 
 class MappingSpec(Spec):
