@@ -17,8 +17,10 @@ from aimcsim.crossbar.checks import (
     check_size,
     check_updated,
 )
+from aimcsim.crossbar.closed_form import closed_form_of, takes_closed_form
 from aimcsim.crossbar.converters import converters_of
 from aimcsim.crossbar.devices import IDEAL, STEPPED, make_devices
+from aimcsim.crossbar.fast_update import update_closed_form
 from aimcsim.crossbar.float_tile import FloatTile
 from aimcsim.crossbar.mapping import OutputScales, fit_line_scales, fit_scale, output_scales, reference_array
 from aimcsim.crossbar.mvm import multiply, product
@@ -92,6 +94,8 @@ class AnalogTile:
         self._reference = reference_array(self.mapping, device_spec(device), out_size, in_size, seed, name)
         self._held = self.devices.kind != IDEAL and self.pulses.pulse_type != "none"
         self._pulsed = self._held and self.pulses.pulse_type not in UNPULSED
+        closed = self._pulsed and takes_closed_form(self.pulses.stepping, self.devices)
+        self._closed_form = closed_form_of(self.devices) if closed else None
         self._rules = rules_of(self.pulses, self.devices.granularity)
         io_backward = backward_of(io) if io_backward is None else io_backward
         self._converters = converters_of(io, out_size, seed, name, "forward")
@@ -217,10 +221,32 @@ class AnalogTile:
             return check_updated(update_float(self._conductances, lines, errors, rate))
         self._check_train(rate)
         first = self._first("update", first_sample, len(lines))
-        array = self.devices
+        array, closed = self.devices, self._closed_form
         if array.kind == STEPPED and self._cells is not None:
             slots = check_updated(self._cells.update(lines, errors, rate, self._rules, self._update_keys, first))
             self._cells.count_update()
+            return slots
+        if closed is not None:
+            status = update_closed_form(
+                self._conductances,
+                closed.rates,
+                closed.bounds,
+                closed.drift,
+                closed.coarse,
+                closed.coarse_first,
+                closed.top,
+                lines,
+                errors,
+                rate,
+                self._rules,
+                array.cycle_noise,
+                array.multiplicative,
+                self._update_keys,
+                first,
+            )
+            slots = check_updated(status)
+            if self._cells is not None:
+                self._cells.count_update()
             return slots
         status = update_pulsed(
             self._conductances,

@@ -28,6 +28,9 @@ class PulseSpec(Spec):
     )
     res: NonNegativeReal = Field(0.0, description="step of the probabilities of a line; 0: none")
     sto_round: Flag = Field(False, description="probabilities are rounded up or down at random, right on average")
+    stepping: Literal["auto", "exact", "closed-form"] = Field(
+        "auto", description="pulses one by one, or those of a train at once; auto: at once unless states are few"
+    )
 
     @property
     def phases(self) -> int:

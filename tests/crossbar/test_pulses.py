@@ -206,7 +206,7 @@ def test_cycle_noise_is_independent_between_cells_rows_and_samples(n: int) -> No
 
 
 def test_a_train_longer_than_one_word_steps_as_often_as_it_should() -> None:
-    tile = counting_tile(2, 2, PulseSpec(desired_bl=1000))
+    tile = counting_tile(2, 2, PulseSpec(stepping="exact", desired_bl=1000))
     assert tile.update([[1.0, 0.5]], [[-1.0, 1.0]], 1000.0) == 1000
     # p = 1 on the first column; on the second binomial(1000, 1/2), ±4.06 standard deviations of 15.8: 5e-5.
     np.testing.assert_array_equal(tile.weights[:, 0], [1000.0, -1000.0])
@@ -229,7 +229,7 @@ def test_packing_the_fired_columns_changes_nothing(fraction: float) -> None:
     d = rng.uniform(-1, 1, (4, 20))
     d[:, 3] = 1.0
     w = rng.uniform(-0.5, 0.5, (20, 300))
-    pulses = PulseSpec(pulse_type="deterministic-implicit")
+    pulses = PulseSpec(stepping="exact", pulse_type="deterministic-implicit")
     tile = unscaled_tile(equal_cells(0.01, 0.6), pulses, w)
     tile.update(x, d, 0.2)
     expected = w.astype(np.float32).astype(float)
