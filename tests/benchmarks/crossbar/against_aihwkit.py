@@ -172,7 +172,7 @@ def bench_fcn(peer: Peer, samples: int) -> None:
         file = str(Path(folder) / "images.npz")
         np.savez(file, images=session._train_x[indices], labels=session.dataset.train_y[indices].astype(np.int64))
         short = str(Path(folder) / "short.npz")
-        np.savez(short, images=session._train_x[indices[:2000]], labels=session.dataset.train_y[indices[:2000]])
+        np.savez(short, images=session._train_x[indices[:500]], labels=session.dataset.train_y[indices[:500]])
         kernel_share.run(200, [])
         sides: dict[str, Callable[[], float | None]] = {
             "aimcsim, pipeline simulated": lambda: samples / kernel_share.run(samples, []),
@@ -189,10 +189,10 @@ def bench_fcn(peer: Peer, samples: int) -> None:
             return original(tile, x, d, rate, **more)
 
         AnalogTile.update = counted  # type: ignore[method-assign]
-        kernel_share.run(2000, [])
+        kernel_share.run(500, [])
         AnalogTile.update = original  # type: ignore[method-assign]
-        theirs = peer.ask("fcn-count", data=short, rate=0.05)
-        print(f"  pulses on cells per image, first 2000 images: aimcsim {pulses / 2000:.0f}, aihwkit {theirs}")
+        theirs = peer.ask("fcn-count", data=short, rate=0.005)
+        print(f"  pulses on cells per image, first 500 images: aimcsim {pulses / 500:.0f}, aihwkit {theirs}")
 
 
 def main() -> None:
