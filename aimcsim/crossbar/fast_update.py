@@ -134,12 +134,12 @@ def update_closed_form(
     column_bits, row_bits, inputs, lanes, width, awake = draw_trains(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample
     )
-    one_word = stochastic and column_bits.shape[1] == 1
+    one_train = stochastic and rules.phases == 1
     noise_keys = np.empty((n, 2), np.uint32)
     words = np.zeros((n, columns), np.uint32)
     near = np.empty(n, np.bool_)
     for s in range(n):
-        near[s] = one_word and stays_near(top_drift, slots[s], noise, multiplicative)
+        near[s] = one_train and slots[s] <= 32 and stays_near(top_drift, slots[s], noise, multiplicative)
         noise_keys[s, 0], noise_keys[s, 1] = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
         key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], _NO_ROW)
         for k in range(width[s]):
@@ -156,7 +156,7 @@ def update_closed_form(
             size = width[s]
             flip = np.int32(0) if d[s, i] * rate > 0.0 else _FLIP
             key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], i)
-            single = one_word and slots[s] == 1
+            single = one_train and slots[s] == 1
             w, pace, held, row = conductances, rates if single else drifts, bounds, i
             packed = size < columns
             if packed:

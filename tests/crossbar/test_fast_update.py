@@ -14,7 +14,8 @@ from aimcsim.crossbar.closed_form import AUTO_LIMIT, COARSE_LIMIT, moment_errors
 from aimcsim.crossbar.counter_hash import row_keys, sample_keys, word
 from aimcsim.crossbar.devices import make_devices
 from aimcsim.crossbar.soft_bounds_fast import cell_word, fall, far_fall, light_normal
-from aimcsim.scenario.hardware_spec import IdealDevice, MappingSpec, PulseSpec, SoftBoundsDevice
+from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
+from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from tests.crossbar.helpers import UNSCALED, equal_cells, mean_z, normal_limit, unscaled_tile, variance_z
 
 TAU = 0.5
@@ -245,3 +246,18 @@ def test_the_mode_is_a_word_of_the_scenario() -> None:
     # The trains are the same, the noise is not: cells differ by the cycle noise of their pulses only.
     assert 0.0 < np.abs(difference).max() < 0.1
     assert np.corrcoef(tiles["exact"].weights.ravel(), tiles["auto"].weights.ravel())[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("pulse_type", ["stochastic", "mean-count", "stochastic-compressed"])
+def test_every_pulse_type_moves_cells_in_closed_form_as_far_as_pulse_by_pulse(pulse_type: str) -> None:
+    # Without cycle noise both modes differ by rounding alone: the same trains, (1 - a)^n either way.
+    device = SoftBoundsDevice(name="soft-bounds", dw_min=0.002, dw_min_std=0.0)
+    x, d = np.array([[0.9, -0.7, 0.3], [0.5, 0.2, -1.0]]), np.array([[0.8, -0.6], [-0.4, 1.0]])
+    weights = []
+    for stepping in ("exact", "closed-form"):
+        pulses = PulseSpec.model_validate({"pulse_type": pulse_type, "res": 0.05, "stepping": stepping})
+        tile = AnalogTile(2, 3, device=device, pulses=pulses, seed=5, weights=np.full((2, 3), 0.1))
+        tile.update(x, d, 0.05, first_sample=0)
+        weights.append(tile.weights)
+    np.testing.assert_allclose(weights[1], weights[0], atol=2e-6)
+    assert np.abs(weights[0] - 0.1).max() > 0.004

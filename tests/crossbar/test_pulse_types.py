@@ -20,8 +20,9 @@ D = np.array([[-0.8, 0.4, 0.1]])
 
 
 def counting(pulses: PulseSpec, shape: tuple[int, int] = (3, 5), seed: int = 0) -> AnalogTile:
-    """Weights count pulses: step 1, bounds so far away that steps do not shrink."""
-    return unscaled_tile(equal_cells(1.0, 1e9), pulses, np.zeros(shape), seed)
+    """Weights count pulses one by one: step 1, bounds so far away that steps do not shrink."""
+    exact = pulses.model_copy(update={"stepping": "exact"})
+    return unscaled_tile(equal_cells(1.0, 1e9), exact, np.zeros(shape), seed)
 
 
 def counts_of_calls(pulses: PulseSpec, rate: float, runs: int) -> tuple[np.ndarray, int]:
