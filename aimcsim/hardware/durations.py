@@ -36,6 +36,8 @@ class Durations:
         update's time; the step U then takes none.
         """
         self.depends_on_data = times.depends_on_data
+        #: True once a product was repeated (bound management) and took longer for it.
+        self.products_repeated = False
         kinds = (FORWARD, BACKWARD, UPDATE, WEIGHT_GRADIENT)
         self._base = {kind: [0] * len(floorplan.units) for kind in kinds}
         exact_update = [Fraction(0)] * len(floorplan.units)
@@ -76,6 +78,7 @@ class Durations:
         if kind == UPDATE and self.depends_on_data:
             return self._update_cycles(unit, count)
         if count and kind != UPDATE and not self._per_action:
+            self.products_repeated = True
             return self._product_cycles(kind, unit, count)
         return self._base[kind][unit]
 

@@ -46,6 +46,7 @@ class OperationTimes(Protocol):
     """Cycles of operations (see hardware.durations)."""
 
     depends_on_data: bool
+    products_repeated: bool
 
     def table(self, kind: str) -> Sequence[int]:
         """Nominal cycles by unit."""

@@ -55,11 +55,7 @@ def summarise(
         "peak_activations": {str(m): s.state.peak_activations for m, s in enumerate(machine.stages, 1)},
         "status": status,
         "diverged": None if diverged is None else {"cycle": diverged[0], "samples": diverged[1]},
-        "durations": "nominal"
-        if assembly.times.depends_on_data and session is None
-        else "measured"
-        if assembly.times.depends_on_data
-        else "fixed",
+        "durations": _durations(assembly, session is not None),
         "bottleneck": bottleneck,
         "energy_j": None,
         **_training_figures(assembly, session),
@@ -69,6 +65,12 @@ def summarise(
         "notes": _notes(assembly, session, bottleneck),
         "definitions": DEFINITIONS,
     }
+
+
+def _durations(assembly: Assembly, trained: bool) -> str:
+    if not assembly.times.depends_on_data and not assembly.plan.times.products_repeated:
+        return "fixed"
+    return "measured" if trained else "nominal"
 
 
 def _staleness(recorder: MetricsRecorder, stage: int) -> dict[str, float | int | None]:

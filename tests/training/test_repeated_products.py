@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import aimcsim
 from aimcsim.assembly import assemble
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE
 from tests.training.scenarios import HARDWARE, digits, run
@@ -49,3 +50,13 @@ def test_a_run_with_narrow_converters_takes_longer_by_whole_products_and_one_wit
     assert min(lengths[0.2]["F"]) >= 8
     assert max(lengths[0.2]["F"]) > 8
     assert set(lengths[0.2]["B"]) == {4 * 3}
+
+
+def test_the_summary_calls_times_measured_once_a_product_was_repeated() -> None:
+    timing = {"forward": 2, "backward": 3}
+    durations = {}
+    for bound in (0.2, 1e3):
+        io = {"out_bound": bound, "out_noise": 0.0}
+        scenario = digits(SERIAL, hardware=hardware(timing=timing, io=io))
+        durations[bound] = aimcsim.simulate(scenario).summary["durations"]
+    assert durations == {0.2: "measured", 1e3: "fixed"}
