@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.counter_hash import row_keys, sample_keys, word
 from aimcsim.crossbar.lanes import bits_of, popcount
-from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, implied_counts, rounded_lines
+from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, implied_counts
 from aimcsim.crossbar.soft_bounds_fast import (
     HIGHEST_FALL,
     LARGEST_NORMAL,
@@ -23,7 +23,7 @@ from aimcsim.crossbar.soft_bounds_fast import (
     single_pulse_cells,
     train_cells,
 )
-from aimcsim.crossbar.update import draw_trains, plan_samples
+from aimcsim.crossbar.update import draw_trains, plan_lines
 
 #: Rows are fewer than this; its keys make the columns' words.
 _NO_ROW = 0xFFFFFFFF
@@ -124,12 +124,9 @@ def update_closed_form(
     """
     n, columns = x.shape
     rows = d.shape[1]
-    total, slots, factors = plan_samples(x, d, rate, rules)
+    total, slots, factors, x, d = plan_lines(x, d, rate, rules, keys, first_sample)
     if total <= 0:
         return total
-    if rules.res > 0.0 or rules.whole_counts:
-        x = rounded_lines(x, factors[:, 1], slots, rules, keys[0, 0], keys[0, 1], first_sample)
-        d = rounded_lines(d, factors[:, 0], slots, rules, keys[1, 0], keys[1, 1], first_sample)
     stochastic = rules.pulse_type == STOCHASTIC
     column_bits, row_bits, inputs, lanes, width, awake = draw_trains(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample

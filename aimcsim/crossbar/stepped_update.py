@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.counter_hash import FAST, normal, row_keys, sample_keys, slot_keys, word
 from aimcsim.crossbar.families import DOWN, HIGH, LOW, UP
-from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, coincidences, implied_counts, rounded_lines
+from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, coincidences, implied_counts
 from aimcsim.crossbar.stepping import STRIP_ROWS, Law, step_strip
-from aimcsim.crossbar.update import STRIP, draw_trains, plan_samples
+from aimcsim.crossbar.update import STRIP, draw_trains, plan_lines
 
 Floats = NDArray[np.float32]
 
@@ -166,13 +166,10 @@ def update_stepped(
     """
     n, rows = d.shape
     pair = hidden.shape[0] == 2
-    total, slots, factors = plan_samples(x, d, rate, rules)
+    total, slots, factors, x, d = plan_lines(x, d, rate, rules, keys, first_sample)
     refreshing = pair and law.refresh_every > 0
     if total < 0 or (total == 0 and not refreshing):
         return total
-    if rules.res > 0.0 or rules.whole_counts:
-        x = rounded_lines(x, factors[:, 1], slots, rules, keys[0, 0], keys[0, 1], first_sample)
-        d = rounded_lines(d, factors[:, 0], slots, rules, keys[1, 0], keys[1, 1], first_sample)
     stochastic = rules.pulse_type == STOCHASTIC
     column_bits, row_bits, inputs, lanes, width, awake = draw_trains(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample

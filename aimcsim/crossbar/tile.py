@@ -220,14 +220,18 @@ class AnalogTile:
         if not self._pulsed:
             return check_updated(update_float(self._conductances, lines, errors, rate))
         self._check_train(rate)
-        first = self._first("update", first_sample, len(lines))
+        slots = check_updated(self._send_pulses(lines, errors, rate, self._first("update", first_sample, len(lines))))
+        if self._cells is not None:
+            self._cells.count_update()
+        return slots
+
+    def _send_pulses(self, lines: Floats, errors: Floats, rate: float, first: int) -> int:
+        """Trains of pulses, by the kernel of these devices and this mode; its status for `check_updated`."""
         array, closed = self.devices, self._closed_form
         if array.kind == STEPPED and self._cells is not None:
-            slots = check_updated(self._cells.update(lines, errors, rate, self._rules, self._update_keys, first))
-            self._cells.count_update()
-            return slots
+            return self._cells.update(lines, errors, rate, self._rules, self._update_keys, first)
         if closed is not None:
-            status = update_closed_form(
+            return update_closed_form(
                 self._conductances,
                 closed.rates,
                 closed.bounds,
@@ -244,11 +248,7 @@ class AnalogTile:
                 self._update_keys,
                 first,
             )
-            slots = check_updated(status)
-            if self._cells is not None:
-                self._cells.count_update()
-            return slots
-        status = update_pulsed(
+        return update_pulsed(
             self._conductances,
             array.planes,
             array.kind,
@@ -261,10 +261,6 @@ class AnalogTile:
             self._update_keys,
             first,
         )
-        slots = check_updated(status)
-        if self._cells is not None:
-            self._cells.count_update()
-        return slots
 
     def check_learning_rate(self, learning_rate: float) -> None:
         """ValueError if an update at this rate could need trains longer than are ever built."""

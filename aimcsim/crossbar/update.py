@@ -131,6 +131,23 @@ def plan_samples(
 
 
 @njit(nogil=True, cache=True)
+def plan_lines(
+    x: NDArray[np.float32],
+    d: NDArray[np.float32],
+    rate: float,
+    rules: TrainRules,
+    keys: NDArray[np.uint32],
+    first_sample: int,
+) -> tuple[int, NDArray[np.int64], NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
+    """What `plan_samples` plans, and x and d as the pulse drivers can resolve them: what every kernel begins with."""
+    total, slots, factors = plan_samples(x, d, rate, rules)
+    if total > 0 and (rules.res > 0.0 or rules.whole_counts):
+        x = rounded_lines(x, factors[:, 1], slots, rules, keys[0, 0], keys[0, 1], first_sample)
+        d = rounded_lines(d, factors[:, 0], slots, rules, keys[1, 0], keys[1, 1], first_sample)
+    return total, slots, factors, x, d
+
+
+@njit(nogil=True, cache=True)
 def draw_trains(
     x: NDArray[np.float32],
     d: NDArray[np.float32],
@@ -205,12 +222,9 @@ def update_pulsed(
     """
     n, columns = x.shape
     rows = d.shape[1]
-    total, slots, factors = plan_samples(x, d, rate, rules)
+    total, slots, factors, x, d = plan_lines(x, d, rate, rules, keys, first_sample)
     if total <= 0:
         return total
-    if rules.res > 0.0 or rules.whole_counts:
-        x = rounded_lines(x, factors[:, 1], slots, rules, keys[0, 0], keys[0, 1], first_sample)
-        d = rounded_lines(d, factors[:, 0], slots, rules, keys[1, 0], keys[1, 1], first_sample)
     stochastic = rules.pulse_type == STOCHASTIC
     column_bits, row_bits, inputs, lanes, width, awake = draw_trains(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample
