@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from aimcsim.errors import harmless
 from aimcsim.pipeline.actions import Action
+from aimcsim.report.op_table import KINDS
 
-KINDS = "FBUWT"
 IDLE = "."
 
 #: Longest tile name that is shown in full, and what stands between a name and its row.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aimcsim.errors import RunFolderError
-from aimcsim.report.ascii_timeline import KINDS, Mark
+from aimcsim.report.ascii_timeline import Mark
+from aimcsim.report.op_table import KINDS, Column, OpTable
 from aimcsim.trace.run_folder import OPS
 
 COLUMNS = ["tile", "op", "micro_batch", "start", "end"]
@@ -35,6 +38,25 @@ class OpWindow:
                 yield from map(_mark, *(batch.column(name).to_pylist() for name in COLUMNS))
         except (pa.ArrowException, OSError, TypeError) as error:
             raise _broken(self.path, error) from error
+
+    def table(self, first: int, end: int, tiles: Sequence[str]) -> OpTable:
+        """Operations of `tiles` that touch the cycles from `first` to `end` (exclusive). Raises RunFolderError.
+
+        Only the row groups that can hold such operations are read.
+        """
+        wanted = [(_END, ">", first), ("start", "<", end), ("tile", "in", list(tiles))]
+        names = [*COLUMNS, "stage", "version_read", "version_written"]
+        try:
+            table = pq.read_table(self.path, columns=names, filters=wanted)
+            tile = pc.index_in(table.column("tile").cast(pa.string()), pa.array(tiles, pa.string()))
+            kind = pc.index_in(table.column("op").cast(pa.string()), pa.array(tuple(KINDS), pa.string()))
+            written = pc.fill_null(table.column("version_written"), -1)
+            numbers = [table.column(name) for name in ("stage", "micro_batch", "start", _END, "version_read")]
+            columns = [_whole(column) for column in (tile, *numbers, kind, written)]
+        except (pa.ArrowException, OSError, TypeError, KeyError) as error:
+            raise _broken(self.path, error) from error
+        tile, stage, micro_batch, start, ends, read, kind, written = columns
+        return OpTable(tuple(tiles), first, end, tile, stage, kind, micro_batch, start, ends, read, written)
 
     def first_pass_end(self) -> int:
         """When the first stage is done with micro-batch 0, its update included. Raises RunFolderError."""
@@ -82,6 +104,12 @@ def _mark(tile: Any, op: Any, micro_batch: Any, start: Any, end: Any) -> Mark:
     if not isinstance(tile, str) or op not in tuple(KINDS) or not whole:
         raise TypeError("an operation of another form")
     return Mark(tile, op, micro_batch, start, end)
+
+
+def _whole(column: pa.ChunkedArray | pa.Array) -> Column:
+    if column.null_count:
+        raise TypeError("an operation of another form")
+    return np.asarray(column.cast(pa.int64()), np.int64)
 
 
 def _broken(path: Path, error: Exception) -> RunFolderError:
