@@ -23,7 +23,7 @@ from aimcsim.crossbar.soft_bounds_fast import (
     single_pulse_cells,
     train_cells,
 )
-from aimcsim.crossbar.update import draw_trains, plan_lines
+from aimcsim.crossbar.trains import draw_trains, plan_lines
 
 #: Rows are fewer than this; its keys make the columns' words.
 _NO_ROW = 0xFFFFFFFF

@@ -17,7 +17,8 @@ from aimcsim.crossbar.counter_hash import FAST, normal, row_keys, sample_keys, s
 from aimcsim.crossbar.families import DOWN, HIGH, LOW, UP
 from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, coincidences, implied_counts
 from aimcsim.crossbar.stepping import STRIP_ROWS, Law, step_strip
-from aimcsim.crossbar.update import STRIP, draw_trains, plan_lines
+from aimcsim.crossbar.trains import draw_trains, plan_lines
+from aimcsim.crossbar.update import STRIP
 
 Floats = NDArray[np.float32]
 

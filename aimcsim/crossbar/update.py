@@ -15,24 +15,14 @@ from numpy.typing import NDArray
 from aimcsim.crossbar.counter_hash import FAST, row_keys, sample_keys
 from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, RATE_DOWN, RATE_UP, SOFT_BOUNDS
 from aimcsim.crossbar.lanes import largest_magnitude
-from aimcsim.crossbar.pulses import (
-    STOCHASTIC,
-    TrainRules,
-    coincidences,
-    fill_phases,
-    fill_train,
-    implied_counts,
-    plan_train,
-    rounded_lines,
-)
+from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, coincidences, implied_counts
 from aimcsim.crossbar.soft_bounds import soft_bounds_cells
+from aimcsim.crossbar.trains import draw_trains, plan_lines
 
 #: Cells stepped together in long trains: few enough that the deepest count of a strip is near its mean, enough for
 #: vectors to pay. Trains of up to SHORT_TRAIN slots have no deep counts, and whole rows are taken at once.
 STRIP: Final = 128
 SHORT_TRAIN: Final = 4
-#: A sample whose fired columns are fewer than one in this many has them gathered, else whole rows are masked.
-GATHER_BELOW: Final = 4
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -68,136 +58,6 @@ def scatter(target: NDArray[np.float32], source: NDArray[np.float32], at: NDArra
     """target[at[k]] = source[k] for k < n."""
     for k in range(np.uintp(n)):
         target[at[k]] = source[k]
-
-
-@njit(nogil=True, cache=True)
-def silent(bits: NDArray[np.uint32], line: int) -> bool:
-    """Whether a line fires in no slot of the trains `bits` (words, lines)."""
-    for w in range(bits.shape[0]):  # noqa: SIM110 - a generator would not compile
-        if bits[w, line] != 0:
-            return False
-    return True
-
-
-@njit(nogil=True, cache=True)
-def pack_columns(
-    bits: NDArray[np.uint32],
-    x: NDArray[np.float32],
-    inputs: NDArray[np.float32],
-    lanes: NDArray[np.uint32],
-    stochastic: bool,
-) -> int:
-    """Choose the columns a sample's update visits; returns their number.
-
-    Where fewer than one column in GATHER_BELOW fires, `bits` (words, in), `inputs` and `lanes` are packed to those;
-    otherwise all columns stay (masked later by their counts) and `lanes` is 0, 1, 2...
-    """
-    columns = x.shape[0]
-    fired = 0
-    for j in range(columns):
-        if x[j] != 0.0 and not (stochastic and silent(bits, j)):
-            lanes[fired] = np.uint32(j)
-            fired += 1
-    if fired * GATHER_BELOW >= columns:
-        for j in range(columns):
-            lanes[j] = np.uint32(j)
-            inputs[j] = x[j]
-        return columns
-    for k in range(fired):
-        j = lanes[k]
-        inputs[k] = x[j]
-        if stochastic:
-            for w in range(bits.shape[0]):
-                bits[w, k] = bits[w, j]
-    return fired
-
-
-@njit(nogil=True, cache=True)
-def plan_samples(
-    x: NDArray[np.float32], d: NDArray[np.float32], rate: float, rules: TrainRules
-) -> tuple[int, NDArray[np.int64], NDArray[np.float64]]:
-    """Slots of all trains together (−1−s: sample s is not finite), slots (n,) of a phase, and (A, B) (n, 2)."""
-    n = x.shape[0]
-    slots = np.empty(n, np.int64)
-    factors = np.empty((n, 2))
-    total = 0
-    for s in range(n):
-        x_max, d_max = largest_magnitude(x[s]), largest_magnitude(d[s])
-        if not (np.isfinite(x_max) and np.isfinite(d_max)):
-            return -1 - s, slots, factors
-        slots[s], factors[s, 0], factors[s, 1] = plan_train(abs(rate), x_max, d_max, rules)
-        total += slots[s]
-    return total * rules.phases, slots, factors
-
-
-@njit(nogil=True, cache=True)
-def plan_lines(
-    x: NDArray[np.float32],
-    d: NDArray[np.float32],
-    rate: float,
-    rules: TrainRules,
-    keys: NDArray[np.uint32],
-    first_sample: int,
-) -> tuple[int, NDArray[np.int64], NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
-    """What `plan_samples` plans, and x and d as the pulse drivers can resolve them: what every kernel begins with."""
-    total, slots, factors = plan_samples(x, d, rate, rules)
-    if total > 0 and (rules.res > 0.0 or rules.whole_counts):
-        x = rounded_lines(x, factors[:, 1], slots, rules, keys[0, 0], keys[0, 1], first_sample)
-        d = rounded_lines(d, factors[:, 0], slots, rules, keys[1, 0], keys[1, 1], first_sample)
-    return total, slots, factors, x, d
-
-
-@njit(nogil=True, cache=True)
-def draw_trains(
-    x: NDArray[np.float32],
-    d: NDArray[np.float32],
-    slots: NDArray[np.int64],
-    factors: NDArray[np.float64],
-    stochastic: bool,
-    phases: int,
-    keys: NDArray[np.uint32],
-    first_sample: int,
-) -> tuple[
-    NDArray[np.uint32],
-    NDArray[np.uint32],
-    NDArray[np.float32],
-    NDArray[np.uint32],
-    NDArray[np.int64],
-    NDArray[np.bool_],
-]:
-    """What every sample sends on the lines.
-
-    Packed trains of the columns (n, words, in) and of the rows (n, words, out); inputs (n, in) and column numbers
-    (n, in) of the columns to visit, and how many they are (n,), as `pack_columns` chooses them; and whether a row
-    sends anything at all (out, n). Of a deterministic train only the last four mean something.
-    """
-    n, columns = x.shape
-    rows = d.shape[1]
-    words = phases * ((slots.max() + 31) // 32) if stochastic else 1
-    column_bits = np.empty((n, words, columns), np.uint32)
-    row_bits = np.empty((n, words, rows), np.uint32)
-    inputs = np.empty((n, columns), np.float32)
-    lanes = np.empty((n, columns), np.uint32)
-    width = np.zeros(n, np.int64)
-    awake = np.zeros((rows, n), np.bool_)
-    for s in range(n):
-        if slots[s] == 0:
-            continue
-        if stochastic:
-            a, b = sample_keys(keys[0, 0], keys[0, 1], first_sample + s)
-            if phases == 1:
-                fill_train(column_bits[s], x[s], factors[s, 1], slots[s], a, b)
-            else:
-                fill_phases(column_bits[s], x[s], factors[s, 1], slots[s], a, b, True)
-            a, b = sample_keys(keys[1, 0], keys[1, 1], first_sample + s)
-            if phases == 1:
-                fill_train(row_bits[s], d[s], factors[s, 0], slots[s], a, b)
-            else:
-                fill_phases(row_bits[s], d[s], factors[s, 0], slots[s], a, b, False)
-        for i in range(rows):
-            awake[i, s] = d[s, i] != 0.0 and not (stochastic and silent(row_bits[s], i))
-        width[s] = pack_columns(column_bits[s], x[s], inputs[s], lanes[s], stochastic)
-    return column_bits, row_bits, inputs, lanes, width, awake
 
 
 @njit(nogil=True, cache=True)

@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from aimcsim.crossbar import AnalogTile
 from aimcsim.crossbar.counter_hash import sample_keys
 from aimcsim.crossbar.pulses import fill_train
-from aimcsim.crossbar.update import plan_samples
+from aimcsim.crossbar.trains import plan_samples
 from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from aimcsim.scenario.load import read_scenario
 from aimcsim.shipped import find_scenario
