@@ -22,29 +22,30 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, RATE_DOWN, RATE_UP, SOFT_BOUNDS, DeviceArray
+from aimcsim.crossbar.devices import RATE_DOWN, RATE_UP, SOFT_BOUNDS, DeviceArray
 
 Floats = NDArray[np.float32]
 
+#: Planes of the closed form behind the four of the devices.
+DRIFT_UP, DRIFT_DOWN = 4, 5
+
 #: "auto" takes the closed form where a·max(1, σ) of the mean cell is at most this: 100 states of w_max − w_min.
 AUTO_LIMIT = 0.02
-#: A cell steps pulse by pulse in a direction where a·max(1, σ) exceeds this, or where a < 0 (bound beyond zero).
+#: A cell steps pulse by pulse where a·max(1, σ) exceeds this in either direction, or a < 0 (bound beyond zero).
 COARSE_LIMIT = 0.05
 
 Stepping = Literal["auto", "exact", "closed-form"]
 
 
 class ClosedForm(NamedTuple):
-    """What the closed form needs beside the planes of a `DeviceArray`."""
+    """What the closed form needs of an array of soft bounds."""
 
-    #: Rates and bounds of the device, upward and downward, float32 (2, out, in).
-    rates: Floats
-    bounds: Floats
-    #: μ upward and downward, float32 (2, out, in); 0 where a cell is coarse in that direction or cannot move.
-    drift: Floats
-    #: Columns of the coarse cells, row after row; those of row i stand from coarse_first[i] to coarse_first[i + 1].
-    coarse: NDArray[np.uint32]
-    coarse_first: NDArray[np.int64]
+    #: The planes of the `DeviceArray` and, from DRIFT_UP on, μ upward and downward, float32 (6, out, in); μ = 0 where a
+    #: cell is coarse or cannot move.
+    planes: Floats
+    #: Rows and columns of the coarse cells, (2, k), row after row, and their rates and bounds, float32 (4, k).
+    coarse_at: NDArray[np.int64]
+    coarse: Floats
     #: Largest drift of any cell.
     top: float
 
@@ -83,18 +84,12 @@ def closed_form_of(devices: DeviceArray) -> ClosedForm:
     """The drifts and the coarse cells of a soft-bounds array."""
     rates = devices.planes[[RATE_UP, RATE_DOWN]].astype(np.float64)
     noise = devices.cycle_noise
-    coarse = (rates < 0.0) | (rates * max(1.0, noise) > COARSE_LIMIT)
-    rates[coarse] = 0.0
+    coarse = ((rates < 0.0) | (rates * max(1.0, noise) > COARSE_LIMIT)).any(axis=0)
+    rates[:, coarse] = 0.0
     drift = -np.log1p(-rates)
     if devices.multiplicative:
         drift += np.log1p((rates * noise / (1.0 - rates)) ** 2) / 2.0
-    rows, columns = np.nonzero(coarse.any(axis=0))
-    first = np.searchsorted(rows, np.arange(devices.planes.shape[1] + 1))
-    return ClosedForm(
-        devices.planes[[RATE_UP, RATE_DOWN]],
-        devices.planes[[BOUND_UP, BOUND_DOWN]],
-        drift.astype(np.float32),
-        columns.astype(np.uint32),
-        first.astype(np.int64),
-        float(drift.max(initial=0.0)),
-    )
+    planes = np.concatenate([devices.planes, drift.astype(np.float32)])
+    at = np.array(np.nonzero(coarse), np.int64)
+    numbers = np.ascontiguousarray(devices.planes[:, at[0], at[1]])
+    return ClosedForm(planes, at, numbers, float(drift.max(initial=0.0)))

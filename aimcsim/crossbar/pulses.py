@@ -66,6 +66,29 @@ def rules_of(pulses: PulseSpec, granularity: float) -> TrainRules:
     )
 
 
+def packed_rules(rules: TrainRules) -> NDArray[np.float64]:
+    """The rules as numbers: to hand an array to a kernel takes a tenth of the time that a named tuple takes."""
+    return np.array(rules, np.float64)
+
+
+@njit(nogil=True, cache=True)
+def unpacked_rules(numbers: NDArray[np.float64]) -> TrainRules:
+    """What `packed_rules` packed."""
+    return TrainRules(
+        int(numbers[0]),
+        numbers[1],
+        int(numbers[2]),
+        numbers[3] != 0.0,
+        numbers[4] != 0.0,
+        numbers[5] != 0.0,
+        int(numbers[6]),
+        numbers[7] != 0.0,
+        numbers[8],
+        numbers[9],
+        numbers[10] != 0.0,
+    )
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def plan_train(rate: float, x_max: float, d_max: float, rules: TrainRules) -> tuple[int, float, float]:
     """(BL, A, B) of one sample: slots, and the factors of |d| and |x| that give the probabilities per slot.

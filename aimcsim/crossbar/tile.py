@@ -20,7 +20,7 @@ from aimcsim.crossbar.checks import (
 from aimcsim.crossbar.closed_form import closed_form_of, takes_closed_form
 from aimcsim.crossbar.converters import converters_of
 from aimcsim.crossbar.devices import IDEAL, STEPPED, make_devices
-from aimcsim.crossbar.fast_update import update_closed_form
+from aimcsim.crossbar.fast_update import numbers_of, update_closed_form
 from aimcsim.crossbar.float_tile import FloatTile
 from aimcsim.crossbar.mapping import OutputScales, fit_line_scales, fit_scale, output_scales, reference_array
 from aimcsim.crossbar.mvm import multiply, product
@@ -97,6 +97,8 @@ class AnalogTile:
         closed = self._pulsed and takes_closed_form(self.pulses.stepping, self.devices)
         self._closed_form = closed_form_of(self.devices) if closed else None
         self._rules = rules_of(self.pulses, self.devices.granularity)
+        if self._closed_form is not None:
+            self._numbers = numbers_of(self._rules, self.devices, self._closed_form)
         io_backward = backward_of(io) if io_backward is None else io_backward
         self._converters = converters_of(io, out_size, seed, name, "forward")
         self._backward_converters = converters_of(io_backward, in_size, seed, name, "backward")
@@ -233,19 +235,14 @@ class AnalogTile:
         if closed is not None:
             return update_closed_form(
                 self._conductances,
-                closed.rates,
-                closed.bounds,
-                closed.drift,
+                closed.planes,
+                closed.coarse_at,
                 closed.coarse,
-                closed.coarse_first,
-                closed.top,
+                self._numbers,
+                self._update_keys,
                 lines,
                 errors,
                 rate,
-                self._rules,
-                array.cycle_noise,
-                array.multiplicative,
-                self._update_keys,
                 first,
             )
         return update_pulsed(

@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 
 from aimcsim.crossbar import AnalogTile
+from aimcsim.crossbar.cell_fall import cell_word, fall, far_fall, light_normal
 from aimcsim.crossbar.closed_form import AUTO_LIMIT, COARSE_LIMIT, moment_errors, takes_closed_form
 from aimcsim.crossbar.counter_hash import row_keys, sample_keys, word
 from aimcsim.crossbar.devices import make_devices
-from aimcsim.crossbar.soft_bounds_fast import cell_word, fall, far_fall, light_normal
 from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
 from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from tests.crossbar.helpers import UNSCALED, equal_cells, mean_z, normal_limit, unscaled_tile, variance_z
