@@ -7,7 +7,8 @@ from aimcsim.crossbar.kernel_cache import cached_by_source
 
 with cached_by_source():
     from aimcsim.crossbar.float_tile import FloatTile
-    from aimcsim.crossbar.tile import AnalogTile, Tile, make_tile
+    from aimcsim.crossbar.making import Tile, make_tile
+    from aimcsim.crossbar.tile import AnalogTile
     from aimcsim.crossbar.tile_array import TileArray
 
 __all__ = ["AnalogTile", "FloatTile", "Tile", "TileArray", "make_tile"]

@@ -8,7 +8,7 @@ is 2 for pairs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,11 @@ from aimcsim.crossbar.families import HIGH, LOW, family_of, granularity
 from aimcsim.crossbar.population import Population, mirrored, populate
 from aimcsim.crossbar.stepping import Law
 from aimcsim.keys import key_pair, stream
-from aimcsim.scenario.device_spec import Device, IdealDevice, OneSidedDevice, SoftBoundsDevice
+from aimcsim.scenario.device_spec import Device, IdealDevice, OneSidedDevice, SoftBoundsDevice, device_of
 
 Floats = NDArray[np.float32]
+#: A device, its name, the name of a preset, or a mapping of parameters.
+AnyDevice = Device | str | dict[str, Any]
 
 IDEAL: Final = 0
 SOFT_BOUNDS: Final = 1
@@ -74,6 +76,11 @@ class DeviceArray:
     def steps(self) -> tuple[Floats, Floats]:
         """(down, up) step of every cell at weight zero as positive numbers, (out, in) each; plain soft bounds only."""
         return -self.planes[RATE_DOWN] * self.planes[BOUND_DOWN], self.planes[RATE_UP] * self.planes[BOUND_UP]
+
+
+def device_spec(device: AnyDevice) -> Device:
+    """A device's parameters; names stand for defaults and presets. ValueError for what is no device."""
+    return device_of(device) if isinstance(device, str | dict) else device
 
 
 def make_devices(spec: Device, out_size: int, in_size: int, seed: int, name: str) -> DeviceArray:

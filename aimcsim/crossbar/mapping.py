@@ -41,6 +41,59 @@ class OutputScales:
         self.learned -= np.float32(learning_rate) * (d * given * self.line).sum(axis=0)
 
 
+class Layout:
+    """How one array holds its weights: `scale`, factors of its outputs (None where there are none), reference array."""
+
+    def __init__(self, mapping: MappingSpec, device: Device, out_size: int, in_size: int, seed: int, name: str) -> None:
+        self.mapping = mapping
+        self.scale = 1.0
+        self.outputs = output_scales(mapping, out_size)
+        self.reference = reference_array(mapping, device, out_size, in_size, seed, name)
+        self._difference = np.empty((0, 0) if self.reference is None else (out_size, in_size), np.float32)
+
+    def conductances_for(self, weights: Floats) -> Floats:
+        """The conductances that stand for `weights` (out, in), all scales chosen anew."""
+        self.scale = fit_scale(weights, self.mapping)
+        matrix = weights / np.float32(self.scale)
+        if self.outputs is not None:
+            self.outputs = OutputScales(fit_line_scales(matrix, self.mapping), np.ones(len(matrix), np.float32))
+            matrix = matrix / self.outputs.line[:, None]
+        return matrix if self.reference is None else matrix + self.reference
+
+    def weights_of(self, conductances: Floats, out_scales: Floats | None = None) -> Floats:
+        """The weights (out, in) that `conductances` stand for, with these learned factors or the present ones."""
+        weights: Floats = self.readable(conductances) * np.float32(self.scale)
+        return weights if self.outputs is None else weights * self.outputs.factors(out_scales)[:, None]
+
+    def readable(self, conductances: Floats) -> Floats:
+        """What the lines read, (out, in): the conductances, or their difference from the reference array."""
+        if self.reference is None:
+            return conductances
+        # Into an array that is kept: an action must not allocate one of this size.
+        return np.subtract(conductances, self.reference, out=self._difference)
+
+    @property
+    def learned(self) -> Floats | None:
+        """A copy of the learned factors of the outputs, (out,); None where none are learned."""
+        return self.outputs.learned.copy() if self.mapping.learn_out_scaling and self.outputs is not None else None
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """The scales, as arrays, for a checkpoint."""
+        outputs = self.outputs or OutputScales(np.ones(0, np.float32), np.ones(0, np.float32))
+        return {
+            "line_scales": outputs.line.copy(),
+            "out_scales": outputs.learned.copy(),
+            "scale": np.array(self.scale, dtype=np.float64),
+        }
+
+    def load_state(self, state: dict[str, NDArray[np.generic]]) -> None:
+        """Put back what `state` gave."""
+        self.scale = float(state["scale"].item())
+        if self.outputs is not None:
+            line, learned = (np.array(state[key], dtype=np.float32) for key in ("line_scales", "out_scales"))
+            self.outputs = OutputScales(line, learned)
+
+
 def output_scales(mapping: MappingSpec, outputs: int) -> OutputScales | None:
     """Factors of 1; None where the mapping has no factors of single outputs."""
     if not (mapping.weight_scaling_columnwise or mapping.learn_out_scaling):

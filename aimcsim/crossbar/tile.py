@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from aimcsim.crossbar.cells import Cells
-from aimcsim.crossbar.checks import (
-    as_matrix,
-    as_samples,
-    check_elapsed,
-    check_finite,
-    check_pairs,
-    check_size,
-    check_updated,
-)
-from aimcsim.crossbar.closed_form import closed_form_of, takes_closed_form
+from aimcsim.crossbar.checks import as_matrix, as_samples, check_finite, check_pairs, check_size
 from aimcsim.crossbar.converters import converters_of
-from aimcsim.crossbar.devices import IDEAL, STEPPED, make_devices
-from aimcsim.crossbar.fast_update import numbers_of, update_closed_form
-from aimcsim.crossbar.float_tile import FloatTile
-from aimcsim.crossbar.mapping import OutputScales, fit_line_scales, fit_scale, output_scales, reference_array
+from aimcsim.crossbar.devices import AnyDevice, device_spec, make_devices
+from aimcsim.crossbar.drivers import Drivers
+from aimcsim.crossbar.mapping import Layout
 from aimcsim.crossbar.mvm import multiply, product
-from aimcsim.crossbar.pulses import LONGEST_TRAIN, rules_of
-from aimcsim.crossbar.response_update import update_with_response
-from aimcsim.crossbar.update import update_float, update_pulsed
 from aimcsim.keys import key_pair
-from aimcsim.scenario.device_spec import Device, IdealDevice, device_of
 from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from aimcsim.scenario.io_spec import IOSpec, backward_of
-from aimcsim.scenario.pulse_spec import UNPULSED
 
 Floats = NDArray[np.float32]
-#: A device, its name, the name of a preset, or a mapping of parameters.
-AnyDevice = Device | str | dict[str, Any]
 Purpose = Literal["forward", "evaluation"]
-
-NO_STATE = "knows the ideal device and soft bounds that do not age"
 
 
 class AnalogTile:
@@ -87,18 +67,10 @@ class AnalogTile:
         self.name = name
         self.mapping = MappingSpec() if mapping is None else mapping
         self.pulses = PulseSpec() if pulses is None else pulses
-        self.devices = make_devices(device_spec(device), out_size, in_size, seed, name)
-        self.scale = 1.0
-        self._outputs = output_scales(self.mapping, out_size)
-        self._difference = np.empty((0, 0) if self.mapping.reference is None else (out_size, in_size), np.float32)
-        self._reference = reference_array(self.mapping, device_spec(device), out_size, in_size, seed, name)
-        self._held = self.devices.kind != IDEAL and self.pulses.pulse_type != "none"
-        self._pulsed = self._held and self.pulses.pulse_type not in UNPULSED
-        closed = self._pulsed and takes_closed_form(self.pulses.stepping, self.devices)
-        self._closed_form = closed_form_of(self.devices) if closed else None
-        self._rules = rules_of(self.pulses, self.devices.granularity)
-        if self._closed_form is not None:
-            self._numbers = numbers_of(self._rules, self.devices, self._closed_form)
+        spec = device_spec(device)
+        self.devices = make_devices(spec, out_size, in_size, seed, name)
+        self._drivers = Drivers(self.devices, self.pulses, seed, name)
+        self._layout = Layout(self.mapping, spec, out_size, in_size, seed, name)
         io_backward = backward_of(io) if io_backward is None else io_backward
         self._converters = converters_of(io, out_size, seed, name, "forward")
         self._backward_converters = converters_of(io_backward, in_size, seed, name, "backward")
@@ -107,15 +79,8 @@ class AnalogTile:
         self.repeated_products = 0
         self._forward_keys = key_pair(seed, name, "forward", 0)
         self._backward_keys = key_pair(seed, name, "backward", 0)
-        self._update_keys = np.array(
-            [key_pair(seed, name, role) for role in ("columns", "rows", "cycles")], dtype=np.uint32
-        )
         self._counts = {"forward": 0, "evaluation": 0, "backward": 0, "update": 0}
-        keeps_state = self.devices.kind == STEPPED or self.devices.aging is not None
-        if keeps_state and self._held and not self._pulsed:
-            raise ValueError(f"pulse_type {self.pulses.pulse_type} {NO_STATE}")
-        self._cells = Cells(self.devices, seed, name) if keeps_state and self._pulsed else None
-        self._conductances = self._settled(np.zeros((out_size, in_size), np.float32))
+        self._conductances = self._drivers.settled(np.zeros((out_size, in_size), np.float32))
         if weights is not None:
             self.weights = weights
 
@@ -127,28 +92,26 @@ class AnalogTile:
     @weights.setter
     def weights(self, values: ArrayLike) -> None:
         matrix = as_matrix(values, (self.out_size, self.in_size), "weights")
-        self.scale = fit_scale(matrix, self.mapping)
-        matrix = matrix / np.float32(self.scale)
-        if self._outputs is not None:
-            self._outputs = OutputScales(fit_line_scales(matrix, self.mapping), np.ones(self.out_size, np.float32))
-            matrix = matrix / self._outputs.line[:, None]
-        self._conductances = self._settled(matrix if self._reference is None else matrix + self._reference)
+        self._conductances = self._drivers.settled(self._layout.conductances_for(matrix))
+
+    def weights_of(self, conductances: Floats, out_scales: Floats | None = None) -> Floats:
+        """The weights (out, in) that `conductances` stand for, with these learned factors or the present ones."""
+        return self._layout.weights_of(conductances, out_scales)
+
+    @property
+    def scale(self) -> float:
+        """The scale of W = scale·C."""
+        return self._layout.scale
 
     @property
     def out_scales(self) -> Floats | None:
         """A copy of the learned factors of the outputs, (out,); None where none are learned."""
-        learned = self.mapping.learn_out_scaling and self._outputs is not None
-        return self._outputs.learned.copy() if learned and self._outputs is not None else None
-
-    def weights_of(self, conductances: Floats, out_scales: Floats | None = None) -> Floats:
-        """The weights (out, in) that `conductances` stand for, with these learned factors or the present ones."""
-        weights: Floats = self._readable(conductances) * np.float32(self.scale)
-        return weights if self._outputs is None else weights * self._outputs.factors(out_scales)[:, None]
+        return self._layout.learned
 
     @property
     def nominal_slots(self) -> int:
         """Slots of a train before any management shortens it; 0 where nothing is pulsed."""
-        return self.pulses.nominal_slots if self._pulsed else 0
+        return self._drivers.nominal_slots
 
     def forward(
         self,
@@ -170,21 +133,29 @@ class AnalogTile:
         first = self._first(purpose, first_sample, len(lines))
         known = purpose == "forward" and draw == 0
         keys = self._forward_keys if known else key_pair(self.seed, self.name, purpose, draw)
-        matrix = self._readable(self._conductances if conductances is None else conductances)
+        matrix = self._layout.readable(self._conductances if conductances is None else conductances)
         y, self.repeated_products = multiply(
-            lines, matrix, True, self.scale, self._converters, keys, first, self._averages[0], purpose == "forward"
+            lines,
+            matrix,
+            True,
+            self._layout.scale,
+            self._converters,
+            keys,
+            first,
+            self._averages[0],
+            purpose == "forward",
         )
-        if self._outputs is not None:
-            y *= self._outputs.factors(out_scales)
+        if self._layout.outputs is not None:
+            y *= self._layout.outputs.factors(out_scales)
         return y
 
     def backward(self, d: ArrayLike, *, first_sample: int | None = None) -> Floats:
         """Wᵀ d for every sample: (batch, out) to (batch, in), through the backward converters."""
         lines = as_samples(d, self.out_size, "d")
         first = self._first("backward", first_sample, len(lines))
-        if self._outputs is not None:
-            lines = lines * self._outputs.factors()
-        converters, matrix = self._backward_converters, self._readable(self._conductances)
+        if self._layout.outputs is not None:
+            lines = lines * self._layout.outputs.factors()
+        converters, matrix = self._backward_converters, self._layout.readable(self._conductances)
         y, self.repeated_products = multiply(
             lines, matrix, False, self.scale, converters, self._backward_keys, first, self._averages[1]
         )
@@ -202,76 +173,28 @@ class AnalogTile:
         lines, errors = as_samples(x, self.in_size, "x"), as_samples(d, self.out_size, "d")
         check_pairs(lines, errors)
         rate = check_finite(float(learning_rate), "learning_rate")
-        outputs = self._outputs
+        outputs, scale = self._layout.outputs, self._layout.scale
+        first = self._first("update", first_sample, len(lines))
         if outputs is None:
-            return self._update_array(lines, errors, rate / self.scale, first_sample)
+            return self._drivers.update(self._conductances, lines, errors, rate / scale, first)
         with np.errstate(all="ignore"):  # samples that are not finite are refused by the update
-            given = product(lines, self._readable(self._conductances), True) * np.float32(self.scale)
+            given = product(lines, self._layout.readable(self._conductances), True) * np.float32(scale)
             of_array = outputs.errors_of_array(errors)
-        slots = self._update_array(lines, of_array, rate / self.scale, first_sample)
+        slots = self._drivers.update(self._conductances, lines, of_array, rate / scale, first)
         if self.mapping.learn_out_scaling:
             outputs.step(given, errors, rate)
         return slots
 
-    def _update_array(self, lines: Floats, errors: Floats, rate: float, first_sample: int | None) -> int:
-        """C −= rate·d xᵀ; returns the pulse slots."""
-        if self._held and not self._pulsed:
-            array = self.devices
-            status = update_with_response(self._conductances, array.planes, array.granularity, lines, errors, rate)
-            return check_updated(status)
-        if not self._pulsed:
-            return check_updated(update_float(self._conductances, lines, errors, rate))
-        self._check_train(rate)
-        slots = check_updated(self._send_pulses(lines, errors, rate, self._first("update", first_sample, len(lines))))
-        if self._cells is not None:
-            self._cells.count_update()
-        return slots
-
-    def _send_pulses(self, lines: Floats, errors: Floats, rate: float, first: int) -> int:
-        """Trains of pulses, by the kernel of these devices and this mode; its status for `check_updated`."""
-        array, closed = self.devices, self._closed_form
-        if array.kind == STEPPED and self._cells is not None:
-            return self._cells.update(lines, errors, rate, self._rules, self._update_keys, first)
-        if closed is not None:
-            return update_closed_form(
-                self._conductances,
-                closed.planes,
-                closed.coarse_at,
-                closed.coarse,
-                self._numbers,
-                self._update_keys,
-                lines,
-                errors,
-                rate,
-                first,
-            )
-        return update_pulsed(
-            self._conductances,
-            array.planes,
-            array.kind,
-            lines,
-            errors,
-            rate,
-            self._rules,
-            array.cycle_noise,
-            array.multiplicative,
-            self._update_keys,
-            first,
-        )
-
     def check_learning_rate(self, learning_rate: float) -> None:
         """ValueError if an update at this rate could need trains longer than are ever built."""
-        if self._pulsed:
-            self._check_train(learning_rate / self.scale)
+        self._drivers.check_rate(learning_rate / self.scale)
 
     def elapse(self, seconds: float) -> None:
         """Let simulated time pass since the array was last touched: devices leak, diffuse and drift.
 
         Callers report the time to every tile alike, in simulated order; most devices do not age by it.
         """
-        check_elapsed(seconds)
-        if self._cells is not None:
-            self._cells.elapse(seconds)
+        self._drivers.elapse(seconds)
 
     def snapshot(self) -> Floats:
         """A copy of the conductances, (out, in), for `restore` or for `forward(conductances=...)`."""
@@ -280,47 +203,29 @@ class AnalogTile:
     def restore(self, conductances: ArrayLike) -> None:
         """Put a snapshot back; the scale stays. Devices hold it as if just written; pairs start from one side."""
         matrix = as_matrix(conductances, (self.out_size, self.in_size), "conductances")
-        self._conductances = self._settled(matrix, noisy=False)
+        self._conductances = self._drivers.settled(matrix, noisy=False)
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """All that changes, as arrays, for a checkpoint; device parameters follow from seed and name."""
-        outputs = self._outputs or OutputScales(np.ones(0, np.float32), np.ones(0, np.float32))
+        cells = self._drivers.cells
         return {
             "conductances": self._conductances.copy(),
-            "line_scales": outputs.line.copy(),
-            "out_scales": outputs.learned.copy(),
-            "scale": np.array(self.scale, dtype=np.float64),
+            **self._layout.state(),
             "counts": np.array(list(self._counts.values()), dtype=np.int64),
             "averages": self._averages.copy(),
-            **({} if self._cells is None else self._cells.state()),
+            **({} if cells is None else cells.state()),
         }
 
     def load_state(self, state: dict[str, NDArray[np.generic]]) -> None:
         """Put back what `state` gave."""
-        if self._cells is not None:
-            self._conductances = self._cells.load_state(state)
+        cells = self._drivers.cells
+        if cells is not None:
+            self._conductances = cells.load_state(state)
         else:
             self.restore(state["conductances"])
-        self.scale = float(state["scale"].item())
+        self._layout.load_state(state)
         self._counts = dict(zip(self._counts, state["counts"].tolist(), strict=True))
         self._averages = np.array(state["averages"], dtype=np.float64)
-        if self._outputs is not None:
-            line, learned = (np.array(state[key], dtype=np.float32) for key in ("line_scales", "out_scales"))
-            self._outputs = OutputScales(line, learned)
-
-    def _settled(self, conductances: Floats, noisy: bool = True) -> Floats:
-        """Conductances as the devices can hold them; pulse_type "none" lets nothing hold them back."""
-        if self._cells is not None:
-            return self._cells.settle(conductances, noisy)
-        held = self.devices.clip(conductances) if self._held else conductances
-        return np.ascontiguousarray(held)
-
-    def _readable(self, conductances: Floats) -> Floats:
-        """What the lines read, (out, in): the conductances, or their difference from the reference array."""
-        if self._reference is None:
-            return conductances
-        # Into an array that is kept: an action must not allocate one of this size.
-        return np.subtract(conductances, self._reference, out=self._difference)
 
     def _first(self, operation: str, first_sample: int | None, batch: int) -> int:
         """Number of the first sample of a call; a call without one takes and moves on the operation's own counter."""
@@ -329,52 +234,3 @@ class AnalogTile:
         first = self._counts[operation]
         self._counts[operation] = first + batch
         return first
-
-    def _check_train(self, rate: float) -> None:
-        """ValueError if unmanaged trains of free length would be longer than is ever built."""
-        rules = self._rules
-        if not (rules.fixed_bl or rules.length_management) and abs(rate) > rules.granularity * LONGEST_TRAIN:
-            raise ValueError(
-                f"learning_rate/scale={rate:g} needs more than {LONGEST_TRAIN} pulses of {rules.granularity:g} a train"
-            )
-
-
-def device_spec(device: AnyDevice) -> Device:
-    """A device's parameters; names stand for defaults and presets. ValueError for what is no device."""
-    return device_of(device) if isinstance(device, str | dict) else device
-
-
-Tile = AnalogTile | FloatTile
-
-
-def make_tile(
-    out_size: int,
-    in_size: int,
-    *,
-    device: AnyDevice = "soft-bounds",
-    io: IOSpec | None = None,
-    io_backward: IOSpec | None = None,
-    pulses: PulseSpec | None = None,
-    mapping: MappingSpec | None = None,
-    seed: int = 0,
-    name: str = "tile",
-    weights: ArrayLike | None = None,
-) -> Tile:
-    """A `FloatTile` where nothing is left of the physics (ideal device, perfect converters), else an `AnalogTile`."""
-    spec = device_spec(device)
-    learns = mapping is not None and mapping.learn_out_scaling
-    perfect = io is not None and io.is_perfect and (io_backward is None or io_backward.is_perfect)
-    if isinstance(spec, IdealDevice) and perfect and not learns:
-        return FloatTile(out_size, in_size, name=name, weights=weights)
-    return AnalogTile(
-        out_size,
-        in_size,
-        device=spec,
-        io=io,
-        io_backward=io_backward,
-        pulses=pulses,
-        mapping=mapping,
-        seed=seed,
-        name=name,
-        weights=weights,
-    )

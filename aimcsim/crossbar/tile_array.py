@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aimcsim.crossbar.checks import as_matrix, as_samples, check_finite, check_pairs, check_size
-from aimcsim.crossbar.tile import Purpose, Tile, make_tile
+from aimcsim.crossbar.making import Tile, make_tile
+from aimcsim.crossbar.tile import Purpose
 
 Floats = NDArray[np.float32]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aimcsim.crossbar.tile import Tile
+from aimcsim.crossbar.making import Tile
 from aimcsim.learning.base import Floats
 
 #: Conductances, and the learned factors of the outputs (None where none are learned).

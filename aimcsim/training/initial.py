@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aimcsim.crossbar.tile import AnalogTile, make_tile
+from aimcsim.crossbar.making import make_tile
+from aimcsim.crossbar.tile import AnalogTile
 from aimcsim.errors import FieldError
 from aimcsim.keys import stream
 from aimcsim.learning.analog_sgd import AnalogSGD

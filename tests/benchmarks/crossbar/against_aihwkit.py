@@ -100,7 +100,7 @@ def tile_of(size: int, stepping: str) -> AnalogTile:
 
 def coincidences(tile: AnalogTile, x: np.ndarray, d: np.ndarray, rate: float) -> int:
     """Pulses that reach cells in an update, by the trains it would draw."""
-    rules = tile._rules
+    rules = tile._drivers.rules
     total, slots, factors = plan_samples(x, d, rate / tile.scale, rules)
     if total <= 0:
         return 0
@@ -109,7 +109,7 @@ def coincidences(tile: AnalogTile, x: np.ndarray, d: np.ndarray, rate: float) ->
         fired = []
         for role, (values, factor) in enumerate(((x[s], factors[s, 1]), (d[s], factors[s, 0]))):
             bits = np.empty(((slots[s] + 31) // 32, len(values)), np.uint32)
-            keys = sample_keys(*tile._update_keys[role], tile._counts["update"] + s)
+            keys = sample_keys(*tile._drivers.keys[role], tile._counts["update"] + s)
             fill_train(bits, values, factor, slots[s], *keys)
             fired.append([(bits[k // 32] >> np.uint32(k % 32) & 1).sum(dtype=np.int64) for k in range(slots[s])])
         found += int(np.dot(*fired))
