@@ -77,7 +77,8 @@ def test_a_timeline_can_be_written_to_a_file(run: Path, tmp_path: Path) -> None:
         (["--cycles", "14:20"], "no operation from cycle 14 on: the op log ends at cycle 14"),
         (["--tiles", "\x1b*"], "no tile of this run matches \\x1b*; its tiles are like s1.l1.r0c0"),
         (["--out", "/"], "/ is a folder; --out names a file"),
-        (["--format", "gif"], "gif"),
+        (["--format", "gif"], "--format must be one of ascii"),
+        (["--out", "none/t.txt"], "none is no folder; give another --out"),
     ],
 )
 def test_bad_arguments_are_2(run: Path, arguments: list[str], message: str) -> None:
@@ -127,10 +128,10 @@ def _edit(run: Path, **values: object) -> None:
         (lambda run: _edit(run, utilisation={}), "names no tiles"),
     ],
 )
-def test_a_broken_folder_is_1_and_one_line(run: Path, damage: object, message: str) -> None:
+def test_a_broken_folder_is_2_and_one_line(run: Path, damage: object, message: str) -> None:
     damage(run)  # type: ignore[operator]
     result = aimcsim_("timeline", run)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
@@ -139,7 +140,7 @@ def test_a_run_without_an_op_log_says_so(tmp_path: Path) -> None:
     for ops, message in (("none", "trace.ops: none"), ("0", "has an empty op log")):
         aimcsim_("run", write(tmp_path, CHAIN), "--out", tmp_path / "run", "--set", f"trace.ops={ops}")
         result = aimcsim_("timeline", tmp_path / "run")
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert message in result.stderr
 
 
@@ -169,7 +170,7 @@ def test_a_log_of_other_values_is_refused(run: Path) -> None:
     for change in ({"op": "FB"}, {"micro_batch": None}, {"tile": None}):
         pq.write_table(pa.Table.from_pylist([table[0] | change, *table[1:]]), run / "ops.parquet")
         result = aimcsim_("timeline", run)
-        assert (result.exit_code, result.stdout) == (1, "")
+        assert (result.exit_code, result.stdout) == (2, "")
         assert "an operation of another form" in result.stderr
     pq.write_table(pa.table({"tile": ["a"], "end": ["late"]}), run / "ops.parquet")
     assert "it has no column op, micro_batch, start, stage" in aimcsim_("timeline", run).stderr
