@@ -31,4 +31,23 @@ class FileFormat:
 #: The format that goes to the terminal unless a file is named.
 TEXT = "ascii"
 
-FORMATS: dict[str, FileFormat] = {}
+#: Operations that a viewer opens without trouble.
+MOST_OPERATIONS = 1_000_000
+
+
+def _perfetto(windows: Sequence[RunWindow], file: Path) -> None:
+    from aimcsim.report.perfetto import write_perfetto
+
+    write_perfetto(windows, file)
+
+
+def _vcd(windows: Sequence[RunWindow], file: Path) -> None:
+    from aimcsim.report.vcd import write_vcd
+
+    write_vcd(windows, file)
+
+
+FORMATS: dict[str, FileFormat] = {
+    "vcd": FileFormat("timeline.vcd", _vcd, MOST_OPERATIONS, takes_several=True),
+    "perfetto": FileFormat("timeline.perfetto.json.gz", _perfetto, MOST_OPERATIONS, takes_several=True),
+}

@@ -39,6 +39,10 @@ class RunWindow:
         """The operations of `tiles` in these cycles. Raises RunFolderError."""
         return self.log.table(self.first, self.end, self.tiles)
 
+    def matches(self, name: str) -> bool:
+        """Whether the name fits the pattern of what was asked for."""
+        return fnmatchcase(name, self.pattern)
+
     def whole_table(self) -> OpTable:
         """The operations of all tiles in these cycles: what flows between tiles needs both ends."""
         return self.log.table(self.first, self.end, self.all_tiles)
