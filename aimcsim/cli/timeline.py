@@ -108,10 +108,13 @@ def _draw_file(
     if not form.takes_several or not folders:
         _the_only(folders, name)
     out = _checked_file(out)
+    given = [(folder, window, tiles) for folder in folders]
     if form.most_operations is None:
-        windows = [first_periods(folder, window, tiles) for folder in folders]
+        windows = [first_periods(*each) for each in given]
     else:
-        windows = [whole_log(folder, window, tiles, form.most_operations // len(folders)) for folder in folders]
+        most = form.most_operations // len(folders)
+        labels = [None] if len(folders) == 1 else [folder.resolve().name for folder in folders]
+        windows = [whole_log(*each, most, label) for each, label in zip(given, labels, strict=True)]
     with staged_file(out) as file:
         form.write(windows, file)
     if window is None:
@@ -124,7 +127,7 @@ def _say_what_is_left_out(windows: Sequence[RunWindow]) -> None:
 
     for each in windows:
         if each.end < each.log.end:
-            run = harmless(each.summary.name)
+            run = harmless(each.label)
             typer.echo(f"{run}: cycles 0 to {each.end} of {each.log.end}; --cycles A:B shows others", err=True)
 
 

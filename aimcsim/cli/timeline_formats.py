@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aimcsim.report.run_window import RunWindow
+from aimcsim.report.run_window import MOST_OPERATIONS, RunWindow
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,6 @@ class FileFormat:
 
 #: The format that goes to the terminal unless a file is named.
 TEXT = "ascii"
-
-#: Operations that a viewer opens without trouble.
-MOST_OPERATIONS = 1_000_000
 
 
 def _perfetto(windows: Sequence[RunWindow], file: Path) -> None:

@@ -31,7 +31,7 @@ class Series(NamedTuple):
         return self.value[np.searchsorted(self.time, cycles, side="right") - 1]
 
 
-def in_flight(actions: StageActions, plan: MachinePlan, stage: int, first: int) -> Series:
+def in_flight(actions: StageActions, plan: MachinePlan, stage: int, first: int, end: int) -> Series:
     """Micro-batches (per chunk) whose F has started and whose own U has not committed, at `stage` (from 0)."""
     applied = plan.schedule.mini_batch // plan.schedule.updates_per_mini_batch
     times, changes, before = [], [], 0
@@ -40,7 +40,7 @@ def in_flight(actions: StageActions, plan: MachinePlan, stage: int, first: int) 
         times += [actions.start[started], actions.end[updated]]
         changes += [np.ones(len(started), np.int64), np.full(len(updated), -applied)]
         before += _in_flight_before(actions, virtual, applied)
-    return steps(np.concatenate(times), np.concatenate(changes), first, before)
+    return steps(np.concatenate(times), np.concatenate(changes), first, end, before)
 
 
 def _in_flight_before(actions: StageActions, virtual: int, applied: int) -> int:
@@ -49,11 +49,13 @@ def _in_flight_before(actions: StageActions, virtual: int, applied: int) -> int:
     if not len(backward) and not len(update):
         return 0
     finished = update.min() - applied + 1 if len(update) else backward.min()
-    started = forward.min() if len(forward) else max(*backward, *update) + 1
+    started = forward.min() if len(forward) else np.concatenate([backward, update]).max() + 1
     return max(0, int(started - finished))
 
 
-def queue(actions: StageActions, plan: MachinePlan, messages: Sequence[Transfers], stage: int, first: int) -> Series:
+def queue(
+    actions: StageActions, plan: MachinePlan, messages: Sequence[Transfers], stage: int, first: int, end: int
+) -> Series:
     """Actions (F and B) of `stage` (from 0) whose inputs have all arrived and that have not started."""
     times, changes = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for virtual in _chunks(plan, stage):
@@ -61,14 +63,14 @@ def queue(actions: StageActions, plan: MachinePlan, messages: Sequence[Transfers
             inputs = [each for each in messages if (each.target_virtual, each.kind) == (virtual, kind)]
             if not inputs:
                 continue  # the source of the data, which never lets the first stage wait
-            arrived, started = _arrived_and_started(actions, actions.of(virtual, kind), inputs, first)
+            arrived, started = _arrived_and_started(actions, actions.of(virtual, kind), inputs, first, end)
             times += [arrived, started[started != NEVER]]
             changes += [np.ones(len(arrived), np.int64), np.full(len(times[-1]), -1)]
-    return steps(np.concatenate(times), np.concatenate(changes), first)
+    return steps(np.concatenate(times), np.concatenate(changes), first, end)
 
 
 def _arrived_and_started(
-    actions: StageActions, targets: Column, inputs: Sequence[Transfers], first: int
+    actions: StageActions, targets: Column, inputs: Sequence[Transfers], first: int, end: int
 ) -> tuple[Column, Column]:
     """When each action's last input arrived and when it started (NEVER: not in the window), complete ones only."""
     known = [actions.micro_batch[each.source] for each in inputs]
@@ -81,7 +83,7 @@ def _arrived_and_started(
         count[at] += 1
     started = np.full(len(micro_batch), NEVER)
     started[np.searchsorted(micro_batch, actions.micro_batch[targets])] = actions.start[targets]
-    complete = (started != NEVER) | ((count == len(inputs)) & (arrived < NEVER))
+    complete = (started != NEVER) | ((count == len(inputs)) & (arrived < end))
     # In a window, an action's input may have been sent before it began.
     return np.minimum(arrived, started)[complete], started[complete]
 
@@ -93,7 +95,7 @@ def versions(table: OpTable, ops: Column) -> Series:
         return Series(updates, updates)
     written = table.version_written[updates]
     change = np.diff(written, prepend=written[0] - 1)
-    return steps(table.end_at[updates], change, table.first, int(written[0]) - 1)
+    return steps(table.end_at[updates], change, table.first, table.end, int(written[0]) - 1)
 
 
 def utilisation_interval(first: int, end: int) -> int:
@@ -117,11 +119,12 @@ def busy_shares(
     return edges[:-1], np.diff(before[at] - cut) / np.diff(edges)
 
 
-def steps(time: Column, change: Column, first: int, before: int = 0) -> Series:
-    """The step function that is `before` at cycle `first` and changes at each `time` by `change`."""
-    time = np.concatenate([[first], np.maximum(time, first)]).astype(np.int64)
+def steps(time: Column, change: Column, first: int, end: int, before: int = 0) -> Series:
+    """The step function that is `before` at cycle `first` and changes at each `time` up to `end` by `change`."""
+    seen = time <= end
+    time, change = np.append(first, np.maximum(time[seen], first)), change[seen]
     order = np.argsort(time, kind="stable")
-    time, value = time[order], np.cumsum(np.concatenate([[before], change]).astype(np.int64)[order])
+    time, value = time[order], np.cumsum(np.append(before, change)[order])
     last = np.append(np.diff(time) != 0, True)
     time, value = time[last], value[last]
     differs = np.append(True, np.diff(value) != 0)

@@ -61,9 +61,12 @@ class OpWindow:
     def table(self, first: int, end: int, tiles: Sequence[str]) -> OpTable:
         """Operations of `tiles` that touch the cycles from `first` to `end` (exclusive). Raises RunFolderError.
 
-        Only the row groups that can hold such operations are read.
+        One of no length is at its cycle; at the end of the log it belongs to a window that ends there. Only the row
+        groups that can hold such operations are read.
         """
-        wanted = [(_END, ">", first), ("start", "<", end), ("tile", "in", list(tiles))]
+        start = pc.field("start")
+        begun = start <= end if end == self.end else start < end
+        wanted = begun & ((pc.field(_END) > first) | (start >= first)) & pc.field("tile").isin(list(tiles))
         names = [*COLUMNS, "stage", "version_read", "version_written"]
         try:
             table = pq.read_table(self.path, columns=names, filters=wanted)

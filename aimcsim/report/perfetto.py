@@ -58,7 +58,7 @@ def _tracks(flow: RunFlow, process: int, first_thread: int) -> list[Track]:
 
 
 def _events(flow: RunFlow, tracks: list[Track], process: int, first_arrow: int) -> Iterator[bytes]:
-    name = f"{harmless(flow.run.summary.name)} ({time_unit(flow.run.summary)})"
+    name = f"{harmless(flow.window.label)} ({time_unit(flow.run.summary)})"
     for number, text in ((process, name), (process + 1, f"counters of {name}")):
         yield _event(_named("process_name", number, name=text))
         yield _event(_named("process_sort_index", number, sort_index=number))

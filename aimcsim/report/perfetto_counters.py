@@ -22,7 +22,7 @@ def counter_events(flow: RunFlow, process: int) -> Iterator[bytes]:
     yield from _metrics(flow, process)
     stages = [int(flow.stage[tile]) for tile in range(len(flow.table.tiles)) if flow.is_drawn[tile]]
     for stage in dict.fromkeys(stages):
-        waiting = in_flight(flow.actions, flow.plan, stage, flow.window.first)
+        waiting = in_flight(flow.actions, flow.plan, stage, flow.window.first, flow.window.end)
         yield from _counter(process, f"stage {stage + 1} in flight", "micro-batches", waiting)
         yield from _counter(process, f"stage {stage + 1} queue", "actions", flow.queues[stage])
     yield from _tiles(flow, process)

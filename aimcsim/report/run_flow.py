@@ -44,7 +44,8 @@ def run_flow(window: RunWindow) -> RunFlow:
     virtual = virtual_stages(plan.floorplan, table.tiles)
     actions = stage_actions(table, virtual)
     messages = transfers(actions, plan)
-    queues = [queue(actions, plan, messages, stage, window.first) for stage in range(plan.floorplan.stages)]
+    stages = range(plan.floorplan.stages)
+    queues = [queue(actions, plan, messages, stage, window.first, window.end) for stage in stages]
     wanted = set(window.tiles)
     drawn = tuple(tile in wanted for tile in table.tiles)
     return RunFlow(window, run, plan, table, drawn, virtual, actions, messages, queues)

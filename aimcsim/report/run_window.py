@@ -11,6 +11,9 @@ from aimcsim.report.op_table import OpTable
 from aimcsim.report.op_window import OpWindow, open_ops, stage_of
 from aimcsim.report.run_reader import RunSummary, read_summary
 
+#: Operations that a file for a viewer holds unless cycles are asked for: more a browser does not open without trouble.
+MOST_OPERATIONS = 1_000_000
+
 #: Cycles asked for: from, and up to (None: the end of the log).
 Cycles = tuple[int, int | None]
 
@@ -23,10 +26,11 @@ class EmptyWindow(AimcsimError):
 class RunWindow:
     """Cycles `first` up to `end` (exclusive, within the log) of the run in `folder`, and `tiles`, first stage on top.
 
-    `pattern` is what the names of `tiles` match, out of `all_tiles`.
+    `label` names the run among others, `pattern` is what the names of `tiles` match, out of `all_tiles`.
     """
 
     folder: Path
+    label: str
     summary: RunSummary
     log: OpWindow
     pattern: str
@@ -61,15 +65,17 @@ def first_periods(folder: Path, cycles: Cycles | None, pattern: str, room: int |
     return _window(folder, summary, log, pattern, tiles, cycles)
 
 
-def whole_log(folder: Path, cycles: Cycles | None, pattern: str, most_operations: int) -> RunWindow:
+def whole_log(
+    folder: Path, cycles: Cycles | None, pattern: str, most_operations: int, label: str | None = None
+) -> RunWindow:
     """The window of a file for a viewer: without `cycles` the whole log, or about its first `most_operations`.
 
-    Raises as `first_periods`.
+    `label`: by default the name of the run. Raises as `first_periods`.
     """
     summary, log, tiles = _opened(folder, pattern)
     if cycles is None:
         cycles = 0, log.end if log.rows <= most_operations else log.end_of_the_first(most_operations)
-    return _window(folder, summary, log, pattern, tiles, cycles)
+    return _window(folder, summary, log, pattern, tiles, cycles, label)
 
 
 def tiles_in_order(summary: RunSummary) -> tuple[str, ...]:
@@ -109,10 +115,17 @@ def _opened(folder: Path, pattern: str) -> tuple[RunSummary, OpWindow, tuple[str
 
 
 def _window(
-    folder: Path, summary: RunSummary, log: OpWindow, pattern: str, tiles: tuple[str, ...], cycles: Cycles
+    folder: Path,
+    summary: RunSummary,
+    log: OpWindow,
+    pattern: str,
+    tiles: tuple[str, ...],
+    cycles: Cycles,
+    label: str | None = None,
 ) -> RunWindow:
     first, end = cycles
     if first >= log.end:
         raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {log.end}")
     end = log.end if end is None else min(end, log.end)
-    return RunWindow(folder, summary, log, pattern, tiles_in_order(summary), tiles, first, end)
+    label = summary.name if label is None else label
+    return RunWindow(folder, label, summary, log, pattern, tiles_in_order(summary), tiles, first, end)

@@ -38,8 +38,10 @@ def write_vcd(windows: Sequence[RunWindow], file: Path) -> None:
         stream.write(f"$comment {about} $end\n$timescale {clock.timescale} $end\n".encode())
         stream.write("".join(_declarations(found, width)).encode())
         stream.write(b"$enddefinitions $end\n")
-        _write_changes(stream, _in_order(found), clock.ticks, width)
-        stream.write(f"#{end * clock.ticks}\n".encode())
+        changes = _in_order(found)
+        _write_changes(stream, changes, clock.ticks, width)
+        if changes.time[-1] < end:
+            stream.write(f"#{end * clock.ticks}\n".encode())
     cycle = clock.ticks * int(clock.timescale.split()[0])
     write_gtkw(found, file, first * cycle, cycle)
 

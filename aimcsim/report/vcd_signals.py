@@ -51,7 +51,7 @@ class Names:
 def signals(flow: RunFlow, names: Names) -> Iterator[Signal]:
     """Signals of the stages that are drawn, each followed by those of its tiles."""
     table = flow.table
-    top = names.unique((), flow.run.summary.name)
+    top = names.unique((), flow.window.label)
     by_tile = np.argsort(table.tile, kind="stable")
     edges = np.searchsorted(table.tile[by_tile], np.arange(len(table.tiles) + 1))
     for stage in range(flow.plan.floorplan.stages):
@@ -59,7 +59,7 @@ def signals(flow: RunFlow, names: Names) -> Iterator[Signal]:
         if not tiles:
             continue
         scope = names.unique(top, f"stage_{stage + 1}")
-        yield Signal(scope, "in_flight", NUMBER, in_flight(flow.actions, flow.plan, stage, table.first))
+        yield Signal(scope, "in_flight", NUMBER, in_flight(flow.actions, flow.plan, stage, table.first, table.end))
         yield Signal(scope, "queue", NUMBER, flow.queues[stage])
         for tile in tiles:
             ops = by_tile[edges[tile] : edges[tile + 1]]
