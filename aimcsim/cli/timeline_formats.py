@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aimcsim.report.run_window import MOST_OPERATIONS, RunWindow
+from aimcsim.report.run_window import MOST_IN_A_BROWSER, MOST_IN_GTKWAVE, RunWindow
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,6 @@ def _vcd(windows: Sequence[RunWindow], file: Path) -> None:
 
 
 FORMATS: dict[str, FileFormat] = {
-    "vcd": FileFormat("timeline.vcd", _vcd, MOST_OPERATIONS, takes_several=True),
-    "perfetto": FileFormat("timeline.perfetto.json.gz", _perfetto, MOST_OPERATIONS, takes_several=True),
+    "vcd": FileFormat("timeline.vcd", _vcd, MOST_IN_GTKWAVE, takes_several=True),
+    "perfetto": FileFormat("timeline.perfetto.json.gz", _perfetto, MOST_IN_A_BROWSER, takes_several=True),
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from aimcsim.errors import RunFolderError
 from aimcsim.report.comparison import Comparison
 from aimcsim.report.perfetto import write_perfetto
-from aimcsim.report.run_window import MOST_OPERATIONS, whole_log
+from aimcsim.report.run_window import MOST_IN_A_BROWSER, whole_log
 from aimcsim.trace.run_folder import COMPARISON, METRICS, OPS, SCENARIO, SUMMARY, staging_folder
 
 TRACE = "timeline.perfetto.json.gz"
@@ -39,7 +39,7 @@ def _draw(folder: Path, target: Path, labels: Sequence[str]) -> str | None:
     if not logged:
         return "no trace of the runs: none has an op log"
     try:
-        most = MOST_OPERATIONS // len(logged)
+        most = MOST_IN_A_BROWSER // len(logged)
         windows = [whole_log(folder / label, None, "*", most, label) for label in logged]
         write_perfetto(windows, folder / TRACE)
     except RunFolderError as error:

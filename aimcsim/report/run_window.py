@@ -11,8 +11,9 @@ from aimcsim.report.op_table import OpTable
 from aimcsim.report.op_window import OpWindow, open_ops, stage_of
 from aimcsim.report.run_reader import RunSummary, read_summary
 
-#: Operations that a file for a viewer holds unless cycles are asked for: more a browser does not open without trouble.
-MOST_OPERATIONS = 1_000_000
+#: Operations that a file for a viewer holds unless cycles are asked for: a million are 0.5 GB of JSON, 30 MB of VCD.
+MOST_IN_A_BROWSER = 500_000
+MOST_IN_GTKWAVE = 1_000_000
 
 #: Cycles asked for: from, and up to (None: the end of the log).
 Cycles = tuple[int, int | None]
