@@ -49,7 +49,8 @@ def _rows(gtkw: GTKWSave, found: Sequence[Signal]) -> None:
             with gtkw.group(f"{stage}: numbers", closed=True):
                 for each in numbers:
                     if each.form != TEXT:
-                        gtkw.trace(_path(each), alias=".".join((*each.scope[2:], each.name)), datafmt="dec")
+                        # Of an alias with dots GTKWave shows the last part alone.
+                        gtkw.trace(_path(each), alias=" ".join((*each.scope[2:], each.name)), datafmt="dec")
 
 
 def _path(signal: Signal) -> str:

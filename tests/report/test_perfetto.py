@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aimcsim.report.perfetto import write_perfetto
-from aimcsim.report.run_window import whole_log
+from aimcsim.report.run_window import EmptyWindow, whole_log
 from tests.report.small_run import FIRST, LOG, SECOND, rows_of, save_run
 
 Event = dict[str, Any]
@@ -225,3 +227,43 @@ def test_the_same_run_gives_the_same_bytes(run: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_perfetto([whole_log(run, None, "*", 10**6)], tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_messages_on_links_that_take_time_have_tracks_below_the_tiles(tmp_path: Path) -> None:
+    link = {"latency": 2, "bandwidth": 0.5}
+    found = events(tmp_path, save_run(tmp_path / "run", **{"hardware.link": link}))
+    names = list(tracks(found).values())
+    assert names[:2] == [FIRST, SECOND]
+    assert set(names[2:]) >= {"link.F.s1.s2", "link.B.s2.s1"}
+    # F0 ends at 1; one byte takes 2 cycles on the transmitter and 2 more to arrive. F1, which ends at 2, waits one.
+    messages = [e for e in found if e.get("cat") == "link" and e["name"][0] == "F"]
+    told = sorted((e["ts"], e["dur"], e["name"], e["args"]["waited"]) for e in messages)
+    assert told[:2] == [(1, 4, "F 0", 0), (3, 4, "F 1", 1)]
+    # A pattern that no tile matches is refused, even where links do.
+    with pytest.raises(EmptyWindow):
+        events(tmp_path, tmp_path / "run", tiles="link.B*")
+    assert list(tracks(events(tmp_path, tmp_path / "run", tiles="*s2*")).values()).count(SECOND) == 1
+
+
+def test_slices_of_a_track_never_overlap(tmp_path: Path) -> None:
+    run = save_run(
+        tmp_path / "run",
+        **{"hardware.link": {"latency": 3}, "model.chain": 4, "hardware.timing": "unit", "training.samples": 40},
+    )
+    found = events(tmp_path, run)
+    assert "link.F.s1.s2 (2)" in tracks(found).values()
+    for thread in tracks(found):
+        own = sorted((e["ts"], e["ts"] + e["dur"]) for e in found if e["ph"] == "X" and e["tid"] == thread)
+        assert own
+        assert [end for (_, end), (start, _) in itertools.pairwise(own) if start < end] == []
+
+
+def test_hostile_names_stay_inside_their_quotes(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    summary = json.loads((copy / "summary.json").read_text())
+    name = 'x"}},\x00\n\ud800 $end ../é'
+    (copy / "summary.json").write_text(json.dumps(summary | {"name": name}))
+    found = events(tmp_path, copy)
+    shown = next(e["args"]["name"] for e in found if e["name"] == "process_name")
+    assert shown == 'x"}},\\x00\\n\\ud800 $end ../é (1 µs = 1 cycle)'
