@@ -119,21 +119,21 @@ def link_tracks(flow: RunFlow, process: int) -> list[Track]:
         Track(process, 0, each.name if lane == 0 else f"{each.name} ({lane + 1})", link=link, lane=lane)
         for link, each in enumerate(flow.messages)
         if flow.window.matches(each.name)
-        for lane in range(_lanes(each))
+        for lane in range(min(_side_by_side(each, _sent(flow, each)), MOST_LANES))
     ]
 
 
-def _lanes(each: Transfers) -> int:
-    """Messages that are under way at the same time, at most MOST_LANES; 0 for a link that takes no time."""
-    if not _takes_time(each):
+def _sent(flow: RunFlow, each: Transfers) -> int:
+    """Messages, the first ones, that were on the transmitter in the window."""
+    return int(np.searchsorted(each.sending, min(flow.window.end, NEVER)))
+
+
+def _side_by_side(each: Transfers, sent: int) -> int:
+    """Of the first `sent` messages, how many are under way at the same time; 0 for a link that takes no time."""
+    if each.times.occupancy == each.times.latency == 0:
         return 0
-    left_before = np.searchsorted(each.arrived, each.sending, side="right")
-    most = int((np.arange(len(each.source)) - left_before).max(initial=0)) + 1
-    return min(most, MOST_LANES)
-
-
-def _takes_time(each: Transfers) -> bool:
-    return each.times.occupancy > 0 or each.times.latency > 0
+    before = np.searchsorted(each.arrived[:sent], each.sending[:sent], side="right")
+    return int((np.arange(sent) - before).max(initial=0)) + 1
 
 
 def link_slices(flow: RunFlow, tracks: Sequence[Track]) -> Iterator[bytes]:
@@ -142,9 +142,8 @@ def link_slices(flow: RunFlow, tracks: Sequence[Track]) -> Iterator[bytes]:
         if track.link < 0:
             continue
         each = flow.messages[track.link]
-        lanes = _lanes(each)
-        own = np.arange(track.lane, len(each.source), lanes)
-        own = own[each.sending[own] < min(flow.window.end, NEVER)]
+        sent = _sent(flow, each)
+        own = np.arange(track.lane, sent, _side_by_side(each, sent))
         for part in chunks(len(own)):
             at = own[part]
             micro_batch = numbers(flow.actions.micro_batch[each.source[at]])

@@ -245,13 +245,14 @@ def test_messages_on_links_that_take_time_have_tracks_below_the_tiles(tmp_path: 
     assert list(tracks(events(tmp_path, tmp_path / "run", tiles="*s2*")).values()).count(SECOND) == 1
 
 
-def test_slices_of_a_track_never_overlap(tmp_path: Path) -> None:
-    run = save_run(
-        tmp_path / "run",
-        **{"hardware.link": {"latency": 3}, "model.chain": 4, "hardware.timing": "unit", "training.samples": 40},
-    )
-    found = events(tmp_path, run)
-    assert "link.F.s1.s2 (2)" in tracks(found).values()
+@pytest.mark.parametrize(("latency", "shown"), [(2, 2), (3, 3), (30, 8)])
+def test_messages_side_by_side_have_tracks_up_to_eight_and_never_overlap(
+    latency: int, shown: int, tmp_path: Path
+) -> None:
+    # The first stage sends its first forwards one a cycle, so many that they fill the way to the loss and back.
+    chain = {"model.chain": 9, "hardware.timing": "unit", "training.samples": 40}
+    found = events(tmp_path, save_run(tmp_path / "run", **chain, **{"hardware.link": {"latency": latency}}))
+    assert sum(name.startswith("link.F.s1.s2") for name in tracks(found).values()) == shown
     for thread in tracks(found):
         own = sorted((e["ts"], e["ts"] + e["dur"]) for e in found if e["ph"] == "X" and e["tid"] == thread)
         assert own
