@@ -54,9 +54,12 @@ def compare(
         reference = None if no_train or no_reference else _reference(parts, messages)
         comparison = put_side_by_side(_columns(parts, reference, not no_train, messages))
         if target is not None:
+            from aimcsim.errors import harmless
             from aimcsim.report.comparison_folder import save_comparison
 
-            save_comparison(comparison, target)
+            why_no_trace = save_comparison(comparison, target)
+            if why_no_trace is not None:
+                messages.print(harmless(why_no_trace, 1000), soft_wrap=True)
         console = output_console(width_for(comparison))
         print_parts(console, comparison_report(comparison))
         if target is not None:

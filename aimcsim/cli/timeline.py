@@ -1,65 +1,134 @@
-"""`aimcsim timeline`: what each tile did when, as text."""
+"""`aimcsim timeline`: what each tile did when, as text, picture or file for a viewer."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-import tempfile
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aimcsim.cli.guard import BadArgument, guarded
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-class TimelineFormat(StrEnum):
-    """What a timeline is drawn as."""
-
-    ASCII = "ascii"
+    from aimcsim.cli.timeline_formats import FileFormat
+    from aimcsim.report.run_window import RunWindow
 
 
 def timeline(
-    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A folder that `aimcsim run` wrote.")],
+    run_dirs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN_DIR...", help="A folder that `aimcsim run` wrote, or several, or a comparison's."),
+    ],
     cycles: Annotated[
         str | None,
         typer.Option(
-            "--cycles", metavar="A:B", help="From cycle A up to B, either may be left out. Default: the first periods."
+            "--cycles",
+            metavar="A:B",
+            help="From cycle A up to B, either may be left out. Default: the first periods; in files for a viewer all.",
         ),
     ] = None,
     tiles: Annotated[
         str, typer.Option("--tiles", metavar="PATTERN", help="Only tiles with such a name, e.g. 's2.*'.")
     ] = "*",
-    form: Annotated[TimelineFormat, typer.Option("--format", help="What to draw.")] = TimelineFormat.ASCII,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="What to draw: ascii, perfetto or vcd.")
+    ] = "ascii",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write a file instead of the terminal.")
+        Path | None, typer.Option("--out", metavar="FILE", help="The file to write. Default: one in the run folder.")
     ] = None,
 ) -> None:
-    """Draw a run: rows of tiles over cycles, in text that can be pasted into an issue."""
+    """Draw a run: rows of tiles over cycles, as text for an issue or as a file for a viewer of traces."""
     with guarded():
         window = None if cycles is None else parse_cycles(cycles)
-        if not run_dir.is_dir():
-            raise BadArgument(f"{run_dir}: no such run folder")
-        from aimcsim.cli.consoles import output_console
-        from aimcsim.report.run_timeline import EmptyWindow, run_timeline
+        from aimcsim.cli.timeline_formats import FORMATS, TEXT
+        from aimcsim.errors import RunFolderError
+        from aimcsim.report.run_window import EmptyWindow
 
-        console = output_console()
-        width = console.width if out is None else max(console.width, 120)
+        if form != TEXT and form not in FORMATS:
+            raise BadArgument(f"--format must be one of {', '.join([TEXT, *FORMATS])} (got {form})")
         try:
-            lines = run_timeline(run_dir, window, tiles, width)
-        except EmptyWindow as error:
+            folders = [folder for given in run_dirs for folder in _runs_in(given)]
+            if form == TEXT:
+                _draw_text(_the_only(folders, form), window, tiles, out)
+            else:
+                _draw_file(FORMATS[form], form, folders, window, tiles, out or run_dirs[0] / FORMATS[form].file_name)
+        except (EmptyWindow, RunFolderError) as error:
             raise BadArgument(str(error)) from None
-        if out is not None:
-            write_text(out, "\n".join(lines) + "\n")
-        elif sys.stdout.isatty():
-            from aimcsim.report.timeline_colours import coloured
 
-            for line in coloured(lines):
-                console.print(line, soft_wrap=True)
-        else:
-            typer.echo("\n".join(lines))
+
+def _runs_in(given: Path) -> list[Path]:
+    """The run folders that an argument stands for: itself, or those of a comparison by name."""
+    from aimcsim.trace.run_folder import COMPARISON, is_run_folder
+
+    if not given.is_dir():
+        raise BadArgument(f"{given}: no such run folder")
+    if not (given / COMPARISON).is_file():
+        return [given]
+    return sorted(entry for entry in given.iterdir() if is_run_folder(entry))
+
+
+def _the_only(folders: list[Path], form: str) -> Path:
+    if len(folders) != 1:
+        raise BadArgument(f"{form} draws one run, and {len(folders)} were given")
+    return folders[0]
+
+
+def _draw_text(folder: Path, window: tuple[int, int | None] | None, tiles: str, out: Path | None) -> None:
+    from aimcsim.cli.consoles import output_console
+    from aimcsim.report.run_timeline import run_timeline
+
+    console = output_console()
+    lines = run_timeline(folder, window, tiles, console.width if out is None else max(console.width, 120))
+    if out is not None:
+        from aimcsim.trace.atomic_files import staged_file
+
+        with staged_file(_checked_file(out)) as file:
+            file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    elif sys.stdout.isatty():
+        from aimcsim.report.timeline_colours import coloured
+
+        for line in coloured(lines):
+            console.print(line, soft_wrap=True)
+    else:
+        typer.echo("\n".join(lines))
+
+
+def _draw_file(
+    form: FileFormat, name: str, folders: list[Path], window: tuple[int, int | None] | None, tiles: str, out: Path
+) -> None:
+    from aimcsim.errors import harmless
+    from aimcsim.report.run_window import first_periods, whole_log
+    from aimcsim.trace.atomic_files import staged_file
+
+    if not form.takes_several or not folders:
+        _the_only(folders, name)
+    out = _checked_file(out)
+    given = [(folder, window, tiles) for folder in folders]
+    if form.most_operations is None:
+        windows = [first_periods(*each) for each in given]
+    else:
+        most = form.most_operations // len(folders)
+        labels = [None] if len(folders) == 1 else [folder.resolve().name for folder in folders]
+        windows = [whole_log(*each, most, label) for each, label in zip(given, labels, strict=True)]
+    with staged_file(out) as file:
+        form.write(windows, file)
+    if window is None:
+        _say_what_is_left_out(windows)
+    typer.echo(f"timeline: {harmless(str(out), 1024)}")
+
+
+def _say_what_is_left_out(windows: Sequence[RunWindow]) -> None:
+    from aimcsim.errors import harmless
+
+    for each in windows:
+        if each.end < each.log.end:
+            run = harmless(each.label)
+            typer.echo(f"{run}: cycles 0 to {each.end} of {each.log.end}; --cycles A:B shows others", err=True)
 
 
 def parse_cycles(text: str) -> tuple[int, int | None]:
@@ -73,16 +142,13 @@ def parse_cycles(text: str) -> tuple[int, int | None]:
     return first, end
 
 
-def write_text(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    if file.is_dir():
+def _checked_file(file: Path) -> Path:
+    """`file` as an absolute path. Raises BadArgument where no file can be put there."""
+    target = Path(os.path.abspath(file))
+    if target.is_dir():
         raise BadArgument(f"{file} is a folder; --out names a file")
-    handle, partial = tempfile.mkstemp(prefix=f".{file.name[:100]}.", suffix=".partial", dir=file.parent)
-    try:
-        with open(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(partial, 0o644)
-        os.replace(partial, file)
-    except BaseException:
-        os.unlink(partial)
-        raise
+    if not target.parent.is_dir():
+        raise BadArgument(f"{target.parent} is no folder; give another --out")
+    if len(os.fsencode(target.name)) > 200:
+        raise BadArgument(f"a name of more than 200 bytes is too long: {target.name}")
+    return target

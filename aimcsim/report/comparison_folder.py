@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+from aimcsim.errors import RunFolderError
 from aimcsim.report.comparison import Comparison
+from aimcsim.report.perfetto import write_perfetto
+from aimcsim.report.run_window import MOST_IN_A_BROWSER, whole_log
 from aimcsim.trace.run_folder import COMPARISON, METRICS, OPS, SCENARIO, SUMMARY, staging_folder
 
+TRACE = "timeline.perfetto.json.gz"
 
-def save_comparison(comparison: Comparison, target: Path) -> None:
-    """Write the folder. Raises RunFolderError for a foreign folder at `target`."""
+
+def save_comparison(comparison: Comparison, target: Path) -> str | None:
+    """Write the folder, and into it one trace of all runs that have an op log.
+
+    Returns why there is no trace, None where there is one. Raises RunFolderError for a foreign folder at `target`.
+    """
     with staging_folder(target) as staged:
         text = json.dumps(comparison.as_json(), indent=2, allow_nan=False)
         (staged / COMPARISON).write_text(text + "\n", encoding="utf-8")
@@ -21,6 +30,23 @@ def save_comparison(comparison: Comparison, target: Path) -> None:
                 column.run.result.save(folder)
             elif column.run.folder is not None:
                 _copy(column.run.folder, folder)
+        return _draw(staged, target, [column.label for column in comparison.columns])
+
+
+def _draw(folder: Path, target: Path, labels: Sequence[str]) -> str | None:
+    """Write the trace into `folder`, which becomes `target`; a log that cannot be read takes nothing else away."""
+    logged = [label for label in labels if (folder / label / OPS).is_file()]
+    if not logged:
+        return "no trace of the runs: none has an op log"
+    try:
+        most = MOST_IN_A_BROWSER // len(logged)
+        windows = [whole_log(folder / label, None, "*", most, label) for label in logged]
+        write_perfetto(windows, folder / TRACE)
+    except RunFolderError as error:
+        (folder / TRACE).unlink(missing_ok=True)
+        reason = str(error).replace(str(folder), str(target))
+        return f"no trace of the runs: {reason}"
+    return None
 
 
 def _copy(run_folder: Path, folder: Path) -> None:

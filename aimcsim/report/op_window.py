@@ -24,10 +24,29 @@ _END = "end"
 
 @dataclass(frozen=True)
 class OpWindow:
-    """The op log at `path`; `end` is the last cycle at which an operation in it ends, 0 for an empty log."""
+    """The op log at `path`; `end` is the last cycle at which an operation in it ends, 0 for an empty log.
+
+    `groups` holds (rows, last end) of each row group, in the order of the file, which is that of the ends.
+    """
 
     path: Path
     end: int
+    groups: tuple[tuple[int, int], ...]
+
+    @property
+    def rows(self) -> int:
+        """Operations in the log."""
+        return sum(rows for rows, _ in self.groups)
+
+    def end_of_the_first(self, operations: int) -> int:
+        """Last end within the row groups that hold the first `operations`, at least one group; 0 for an empty log."""
+        end = counted = 0
+        for number, (rows, last) in enumerate(self.groups):
+            counted += rows
+            if counted > operations and number:
+                break
+            end = max(end, last)
+        return end
 
     def marks(self, first: int, end: int) -> Iterator[Mark]:
         """Operations that touch the cycles from `first` to `end` (exclusive). Raises RunFolderError."""
@@ -42,9 +61,12 @@ class OpWindow:
     def table(self, first: int, end: int, tiles: Sequence[str]) -> OpTable:
         """Operations of `tiles` that touch the cycles from `first` to `end` (exclusive). Raises RunFolderError.
 
-        Only the row groups that can hold such operations are read.
+        One of no length is at its cycle; at the end of the log it belongs to a window that ends there. Only the row
+        groups that can hold such operations are read.
         """
-        wanted = [(_END, ">", first), ("start", "<", end), ("tile", "in", list(tiles))]
+        start = pc.field("start")
+        begun = start <= end if end == self.end else start < end
+        wanted = begun & ((pc.field(_END) > first) | (start >= first)) & pc.field("tile").isin(list(tiles))
         names = [*COLUMNS, "stage", "version_read", "version_written"]
         try:
             table = pq.read_table(self.path, columns=names, filters=wanted)
@@ -82,9 +104,11 @@ def open_ops(folder: Path) -> OpWindow:
     if missing:
         raise RunFolderError(f"{path} is no op log: it has no column {', '.join(missing)}")
     ends = [_largest_end(metadata.row_group(i), names.index(_END)) for i in range(metadata.num_row_groups)]
-    if any(end is None for end in ends):
+    if None in ends:
         raise RunFolderError(f"{path} is no op log of aimcsim: it has no statistics of its ends")
-    return OpWindow(path, max((end for end in ends if end is not None), default=0))
+    rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    groups = tuple((count, end) for count, end in zip(rows, ends, strict=True) if end is not None)
+    return OpWindow(path, max((end for _, end in groups), default=0), groups)
 
 
 def stage_of(tile: str) -> int:

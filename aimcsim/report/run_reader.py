@@ -50,6 +50,7 @@ class RunSummary(_Record):
     samples: int = pydantic.Field(ge=1, le=MOST)
     makespan_cycles: int = pydantic.Field(ge=1, le=MOST)
     period_cycles: float | None = pydantic.Field(ge=0, le=MOST)
+    cycle_ns: float | None = pydantic.Field(None, gt=0, le=MOST)
     cycles_per_sample: float | None = pydantic.Field(ge=1e-12, le=MOST)
     computation_density: float | None
     utilisation: dict[str, float | None]

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from aimcsim.report.ascii_timeline import GAP
+from aimcsim.report.ascii_timeline import GAP, IDLE
 
-STYLES = {"F": "green", "B": "blue", "U": "red", "W": "magenta", "T": "yellow"}
+#: The terminal's own colours nearest to those of the pictures; what is idle steps back.
+STYLES = {"F": "blue", "B": "yellow", "U": "green", "W": "red", "T": "magenta", IDLE: "dim"}
 
 
 def coloured(lines: Sequence[str]) -> Iterator[Text]:
-    """Every operation of a row in the colour of its kind; ruler and legend dim."""
+    """Every operation of a row in the colour of its kind; idle cycles, ruler and legend dim."""
     margin = _margin(lines)
     for number, line in enumerate(lines):
         if number in (0, len(lines) - 1):

@@ -37,10 +37,11 @@ def is_run_folder(folder: Path) -> bool:
 
 
 def is_comparison_folder(folder: Path) -> bool:
-    """True for a folder that `aimcsim compare` wrote: its own file, and beside it nothing but run folders."""
+    """True for a folder that `aimcsim compare` wrote: its own file, and beside it run folders and what was drawn."""
     if not (folder / COMPARISON).is_file():
         return False
-    return all(is_run_folder(entry) for entry in folder.iterdir() if entry.name != COMPARISON)
+    others = [entry for entry in folder.iterdir() if entry.name != COMPARISON]
+    return all(is_run_folder(entry) if entry.is_dir() else entry.suffix in DRAWN_SUFFIXES for entry in others)
 
 
 def check_replaceable(folder: Path) -> None:

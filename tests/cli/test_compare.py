@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -130,14 +131,14 @@ def test_scenarios_of_one_name_are_told_apart(tmp_path: Path) -> None:
     file = write(tmp_path, CHAIN.replace("name: chain", "name: comparison.json"))
     result = aimcsim_("compare", file, file, "--out", tmp_path / "out")
     assert table(result.stdout)["figure"] == ["comparison.json-2", "comparison.json-3"]
-    assert len(files_in(tmp_path / "out")) == 1 + 2 * 4
+    assert len(files_in(tmp_path / "out")) == 2 + 2 * 4
 
 
 def test_a_comparison_replaces_an_older_one_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, out = write(tmp_path, CHAIN), tmp_path / "out"
     aimcsim_("compare", file, file, "--out", out)
     assert aimcsim_("compare", file, "--out", out).exit_code == 0
-    assert {entry.name for entry in out.iterdir()} == {"comparison.json", "chain"}
+    assert {entry.name for entry in out.iterdir()} == {"comparison.json", "timeline.perfetto.json.gz", "chain"}
     (out / "notes.txt").write_text("mine")
     before = files_in(tmp_path)
     monkeypatch.setattr("aimcsim.cli.progress.simulate", never)
@@ -209,3 +210,30 @@ def test_long_names_that_end_differently_are_told_apart(tmp_path: Path) -> None:
     # A name has at most 128 characters: it is cut to make room for the schedule.
     long = "long-" * 25 + "er"
     assert rows["figure"] == [long[:122] + "-gpipe", long[:116] + "-one-f-one-b"]
+
+
+def test_a_comparison_comes_with_one_trace_of_all_its_runs(tmp_path: Path) -> None:
+    file, out = write(tmp_path, CHAIN), tmp_path / "out"
+    assert aimcsim_("compare", file, "--schedules", "serial,async", "--out", out).exit_code == 0
+    trace = json.loads(gzip.decompress((out / "timeline.perfetto.json.gz").read_bytes()))
+    names = [event["args"]["name"] for event in trace["traceEvents"] if event["name"] == "process_name"]
+    assert [name for name in names if not name.startswith("counters of")] == [
+        "chain-serial (1 µs = 1 cycle)",
+        "chain-async (1 µs = 1 cycle)",
+    ]
+
+
+def test_a_comparison_without_op_logs_has_no_trace_and_says_why(tmp_path: Path) -> None:
+    file, out = write(tmp_path, CHAIN), tmp_path / "out"
+    result = aimcsim_("compare", file, "--set", "trace.ops=none", "--out", out)
+    assert (result.exit_code, {entry.name for entry in out.iterdir()}) == (0, {"comparison.json", "chain"})
+    assert "no trace of the runs: none has an op log" in result.stderr
+
+
+def test_a_broken_log_among_compared_runs_costs_the_trace_alone(tmp_path: Path) -> None:
+    aimcsim_("run", write(tmp_path, CHAIN), "--out", tmp_path / "run")
+    (tmp_path / "run/ops.parquet").write_bytes(b"PAR1")
+    result = aimcsim_("compare", tmp_path / "run", "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert f"no trace of the runs: {tmp_path}/out/chain/ops.parquet cannot be read" in result.stderr
+    assert {entry.name for entry in (tmp_path / "out").iterdir()} == {"comparison.json", "chain"}

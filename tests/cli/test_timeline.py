@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -77,7 +78,8 @@ def test_a_timeline_can_be_written_to_a_file(run: Path, tmp_path: Path) -> None:
         (["--cycles", "14:20"], "no operation from cycle 14 on: the op log ends at cycle 14"),
         (["--tiles", "\x1b*"], "no tile of this run matches \\x1b*; its tiles are like s1.l1.r0c0"),
         (["--out", "/"], "/ is a folder; --out names a file"),
-        (["--format", "gif"], "gif"),
+        (["--format", "gif"], "--format must be one of ascii"),
+        (["--out", "none/t.txt"], "none is no folder; give another --out"),
     ],
 )
 def test_bad_arguments_are_2(run: Path, arguments: list[str], message: str) -> None:
@@ -127,10 +129,10 @@ def _edit(run: Path, **values: object) -> None:
         (lambda run: _edit(run, utilisation={}), "names no tiles"),
     ],
 )
-def test_a_broken_folder_is_1_and_one_line(run: Path, damage: object, message: str) -> None:
+def test_a_broken_folder_is_2_and_one_line(run: Path, damage: object, message: str) -> None:
     damage(run)  # type: ignore[operator]
     result = aimcsim_("timeline", run)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
@@ -139,7 +141,7 @@ def test_a_run_without_an_op_log_says_so(tmp_path: Path) -> None:
     for ops, message in (("none", "trace.ops: none"), ("0", "has an empty op log")):
         aimcsim_("run", write(tmp_path, CHAIN), "--out", tmp_path / "run", "--set", f"trace.ops={ops}")
         result = aimcsim_("timeline", tmp_path / "run")
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert message in result.stderr
 
 
@@ -169,7 +171,80 @@ def test_a_log_of_other_values_is_refused(run: Path) -> None:
     for change in ({"op": "FB"}, {"micro_batch": None}, {"tile": None}):
         pq.write_table(pa.Table.from_pylist([table[0] | change, *table[1:]]), run / "ops.parquet")
         result = aimcsim_("timeline", run)
-        assert (result.exit_code, result.stdout) == (1, "")
+        assert (result.exit_code, result.stdout) == (2, "")
         assert "an operation of another form" in result.stderr
     pq.write_table(pa.table({"tile": ["a"], "end": ["late"]}), run / "ops.parquet")
     assert "it has no column op, micro_batch, start, stage" in aimcsim_("timeline", run).stderr
+
+
+def test_files_for_viewers_stand_in_the_run_folder_unless_another_place_is_named(run: Path, tmp_path: Path) -> None:
+    for form, names in (("perfetto", {"timeline.perfetto.json.gz"}), ("vcd", {"timeline.vcd", "timeline.gtkw"})):
+        before = {entry.name for entry in run.iterdir()}
+        result = aimcsim_("timeline", run, "--format", form)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert {entry.name for entry in run.iterdir()} - before == names
+        assert aimcsim_("timeline", run, "--format", form, "--out", tmp_path / "other").exit_code == 0
+    assert {entry.name for entry in tmp_path.iterdir()} == {"run", "s.yaml", "other", "other.gtkw"}
+    # What was drawn from a run goes with it when the run is replaced.
+    assert aimcsim_("run", tmp_path / "s.yaml", "--out", run).exit_code == 0
+    assert "timeline.vcd" not in {entry.name for entry in run.iterdir()}
+
+
+def test_several_runs_or_a_comparison_go_into_one_file(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "all"
+    aimcsim_("compare", tmp_path / "s.yaml", run, "--out", folder)
+    assert aimcsim_("timeline", folder, "--format", "vcd").exit_code == 0
+    assert "$scope module small_2 $end" in (folder / "timeline.vcd").read_text()
+    assert aimcsim_("timeline", run, run, "--format", "perfetto", "--out", tmp_path / "t.gz").exit_code == 0
+    # A comparison with what was drawn from it is still a comparison, and may be replaced.
+    assert aimcsim_("compare", run, "--out", folder).exit_code == 0
+    assert not (folder / "timeline.vcd").exists()
+    result = aimcsim_("timeline", run, run)
+    assert (result.exit_code, result.stderr) == (2, "ascii draws one run, and 2 were given\n")
+
+
+def test_a_long_log_is_cut_and_what_is_left_out_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    from aimcsim.cli.timeline_formats import FORMATS
+    from aimcsim.trace import oplog
+
+    monkeypatch.setattr(oplog, "ROW_GROUP", 100)
+    monkeypatch.setitem(FORMATS, "vcd", dataclasses.replace(FORMATS["vcd"], most_operations=120))
+    aimcsim_("run", write(tmp_path, CHAIN), "--out", tmp_path / "run")
+    result = aimcsim_("timeline", tmp_path / "run", "--format", "vcd")
+    # 192 operations in groups of about 100: the first group is shown, whose operations end by some cycle below 38.
+    assert re.fullmatch(r"chain: cycles 0 to 2\d of 38; --cycles A:B shows others\n", result.stderr)
+    assert aimcsim_("timeline", tmp_path / "run", "--format", "vcd", "--cycles", ":").stderr == ""
+
+
+@pytest.mark.parametrize("form", ["perfetto", "vcd"])
+@pytest.mark.parametrize("damage", [_truncate, _damage_the_middle])
+def test_a_truncated_log_is_2_and_leaves_nothing_half_written(run: Path, form: str, damage: object) -> None:
+    damage(run)  # type: ignore[operator]
+    before = files_in(run.parent)
+    result = aimcsim_("timeline", run, "--format", form)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "ops.parquet cannot be read, it is truncated or no op log" in result.stderr
+    assert files_in(run.parent) == before
+
+
+def test_a_run_whose_scenario_is_not_its_own_is_refused(run: Path) -> None:
+    (run / "scenario.yaml").write_text(CHAIN.replace("{chain: 4}", "{chain: 1}"))
+    result = aimcsim_("timeline", run, "--format", "perfetto")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "places no tile s2.l2.r0c0" in result.stderr
+
+
+def test_folders_stay_where_files_should_go(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.gtkw").mkdir()
+    result = aimcsim_("timeline", run, "--format", "vcd", "--out", tmp_path / "t.vcd")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert not (tmp_path / "t.vcd").exists()
+
+
+def test_the_help_names_every_format() -> None:
+    from aimcsim.cli.timeline_formats import FORMATS
+
+    text = " ".join(aimcsim_("timeline", "--help").stdout.split())
+    assert [form for form in FORMATS if form not in text] == []

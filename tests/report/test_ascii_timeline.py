@@ -94,5 +94,5 @@ def test_colours_change_nothing_but_the_colour() -> None:
         if colour is None:
             assert screen.getvalue().splitlines() == lines
         else:
-            assert "\x1b[31mU0---------\x1b[0m" in screen.getvalue()
-            assert "\x1b[34mB0\x1b[0m" in screen.getvalue()
+            assert "\x1b[32mU0---------\x1b[0m" in screen.getvalue()
+            assert "\x1b[33mB0\x1b[0m" in screen.getvalue()

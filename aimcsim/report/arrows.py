@@ -1,0 +1,77 @@
+"""What flows between operations: data along the network, and each update to the first forward that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from aimcsim.pipeline.schedules.base import Schedule
+from aimcsim.report.link_transfers import Transfers
+from aimcsim.report.op_table import KINDS, Column, OpTable
+from aimcsim.report.stage_actions import StageActions
+
+_FORWARD, _BACKWARD, _UPDATE = (KINDS.index(kind) for kind in "FBU")
+
+#: Stands for "does not apply" in a column of whole numbers.
+NONE = np.iinfo(np.int64).min
+
+
+class Arrows(NamedTuple):
+    """Arrows of one `kind` (data or version), from operations to operations of the table."""
+
+    kind: str
+    source: Column
+    target: Column
+
+
+def data_arrows(actions: StageActions, messages: Sequence[Transfers]) -> Arrows:
+    """From the last operation of the action that sent a message to the first of the action that needed it."""
+    sources, targets = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for each in messages:
+        arrives = each.target >= 0
+        sources.append(actions.last_op[each.source[arrives]])
+        targets.append(actions.first_op[each.target[arrives]])
+    return Arrows("data", np.concatenate(sources), np.concatenate(targets))
+
+
+def version_arrows(table: OpTable) -> Arrows:
+    """From each update of a tile to the first forward of that tile whose weights hold it."""
+    updates = np.flatnonzero((table.kind == _UPDATE) & (table.version_written >= 0))
+    forwards = np.flatnonzero(table.kind == _FORWARD)
+    forwards = forwards[np.lexsort((table.start[forwards], table.tile[forwards]))]
+    if not len(forwards):
+        return Arrows("version", forwards, forwards)
+    updates = updates[np.argsort(table.tile[updates], kind="stable")]
+    edges = np.arange(len(table.tiles) + 1)
+    from_update = np.searchsorted(table.tile[updates], edges)
+    from_forward = np.searchsorted(table.tile[forwards], edges)
+    sources, targets = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for tile in range(len(table.tiles)):
+        own = updates[from_update[tile] : from_update[tile + 1]]
+        readers = forwards[from_forward[tile] : from_forward[tile + 1]]
+        if not len(own) or not len(readers):
+            continue
+        seen = np.maximum.accumulate(table.version_read[readers])
+        at = np.searchsorted(seen, table.version_written[own])
+        sources.append(own[at < len(readers)])
+        targets.append(readers[at[at < len(readers)]])
+    return Arrows("version", np.concatenate(sources), np.concatenate(targets))
+
+
+def staleness(table: OpTable, virtual: Column, schedule: Schedule) -> Column:
+    """Updates that a serial run would have applied before each F and B and that it did not see; NONE for the others.
+
+    The definition of summary.json. `virtual` is the virtual stage of each tile.
+    """
+    applies = (table.kind == _FORWARD) | (table.kind == _BACKWARD)
+    expected = table.micro_batch // schedule.mini_batch * schedule.updates_per_mini_batch
+    seen = table.version_read
+    if not schedule.updates_ascend:
+        seen = seen.copy()
+        stages = schedule.shape.stages
+        for i in np.flatnonzero(applies):
+            chunk, stage = divmod(int(virtual[table.tile[i]]), stages)
+            seen[i] = schedule.updates_seen(stage, chunk, int(seen[i]), int(expected[i]))
+    return np.where(applies, expected - seen, NONE)
