@@ -1,4 +1,4 @@
-"""`aimcsim timeline`: what each tile did when, as text."""
+"""`aimcsim timeline`: what each tile did when, as text or as a picture."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class TimelineFormat(StrEnum):
     """What a timeline is drawn as."""
 
     ASCII = "ascii"
+    PNG = "png"
+    SVG = "svg"
 
 
 def timeline(
@@ -34,14 +36,22 @@ def timeline(
     ] = "*",
     form: Annotated[TimelineFormat, typer.Option("--format", help="What to draw.")] = TimelineFormat.ASCII,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write a file instead of the terminal.")
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="The file to write. Default: the terminal; a picture, timeline.png or .svg in the run folder.",
+        ),
     ] = None,
 ) -> None:
-    """Draw a run: rows of tiles over cycles, in text that can be pasted into an issue."""
+    """Draw a run: rows of tiles over cycles, in text that can be pasted into an issue, or as a picture."""
     with guarded():
         window = None if cycles is None else parse_cycles(cycles)
         if not run_dir.is_dir():
             raise BadArgument(f"{run_dir}: no such run folder")
+        if form is not TimelineFormat.ASCII:
+            _picture(run_dir, window, tiles, form, out)
+            return
         from aimcsim.cli.consoles import output_console
         from aimcsim.report.run_timeline import EmptyWindow, run_timeline
 
@@ -62,6 +72,22 @@ def timeline(
             typer.echo("\n".join(lines))
 
 
+def _picture(
+    run_dir: Path, window: tuple[int, int | None] | None, tiles: str, form: TimelineFormat, out: Path | None
+) -> None:
+    from aimcsim.errors import harmless
+    from aimcsim.report.run_timeline import EmptyWindow
+    from aimcsim.report.timeline_picture import run_pictures
+
+    try:
+        (content,) = run_pictures([run_dir], window, tiles, ["png" if form is TimelineFormat.PNG else "svg"])
+    except EmptyWindow as error:
+        raise BadArgument(str(error)) from None
+    file = out or run_dir / f"timeline.{form.value}"
+    write_file(file, content)
+    typer.echo(f"timeline: {harmless(str(file), 1024)}")
+
+
 def parse_cycles(text: str) -> tuple[int, int | None]:
     """`A:B`, `A:`, `:B` or `:` as first cycle and end (None: to the end of the log). Raises BadArgument."""
     match = re.fullmatch(r"([0-9]{0,18}):([0-9]{0,18})", text)
@@ -74,13 +100,18 @@ def parse_cycles(text: str) -> tuple[int, int | None]:
 
 
 def write_text(file: Path, text: str) -> None:
+    """Write a file of text whole or not at all."""
+    write_file(file, text.encode())
+
+
+def write_file(file: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     if file.is_dir():
         raise BadArgument(f"{file} is a folder; --out names a file")
     handle, partial = tempfile.mkstemp(prefix=f".{file.name[:100]}.", suffix=".partial", dir=file.parent)
     try:
-        with open(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with open(handle, "wb") as stream:
+            stream.write(content)
         os.chmod(partial, 0o644)
         os.replace(partial, file)
     except BaseException:

@@ -1,4 +1,4 @@
-"""The folder of a comparison: comparison.json beside the folders of its runs, whole or not at all."""
+"""The folder of a comparison: comparison.json and its pictures beside the folders of its runs, whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from aimcsim.report.comparison import Comparison
+from aimcsim.report.comparison_pictures import draw_pictures
 from aimcsim.trace.run_folder import COMPARISON, METRICS, OPS, SCENARIO, SUMMARY, staging_folder
 
 
@@ -21,6 +22,7 @@ def save_comparison(comparison: Comparison, target: Path) -> None:
                 column.run.result.save(folder)
             elif column.run.folder is not None:
                 _copy(column.run.folder, folder)
+        draw_pictures(comparison, staged)
 
 
 def _copy(run_folder: Path, folder: Path) -> None:

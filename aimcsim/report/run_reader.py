@@ -33,6 +33,13 @@ class StageStaleness(_Record):
     backward_max: int | None
 
 
+class Divergence(_Record):
+    """Where the first loss that is not finite was met."""
+
+    cycle: int
+    samples: int
+
+
 #: Largest count that a summary may hold; more no run can reach, and arithmetic on it would overflow.
 MOST = 10**18
 
@@ -50,12 +57,14 @@ class RunSummary(_Record):
     samples: int = pydantic.Field(ge=1, le=MOST)
     makespan_cycles: int = pydantic.Field(ge=1, le=MOST)
     period_cycles: float | None = pydantic.Field(ge=0, le=MOST)
+    cycle_ns: float | None = pydantic.Field(None, gt=0, le=MOST)
     cycles_per_sample: float | None = pydantic.Field(ge=1e-12, le=MOST)
     computation_density: float | None
     utilisation: dict[str, float | None]
     staleness: dict[str, StageStaleness]
     peak_in_flight: dict[str, int]
     status: str
+    diverged: Divergence | None = None
     bottleneck: str | None
     step_per_sample: float | None
     target_accuracy: float | None

@@ -18,6 +18,10 @@ METRICS = "metrics.csv"
 OPS = "ops.parquet"
 COMPARISON = "comparison.json"
 
+#: What `compare` draws into the folder of a comparison.
+TIMELINE_PICTURES = ("timeline.png", "timeline.svg")
+CONVERGENCE_PICTURES = ("convergence.png", "convergence.svg")
+
 #: What is drawn from a run stands in its folder and goes with it.
 DRAWN_SUFFIXES = (".png", ".svg", ".html", ".vcd", ".gtkw", ".gz")
 
@@ -37,10 +41,11 @@ def is_run_folder(folder: Path) -> bool:
 
 
 def is_comparison_folder(folder: Path) -> bool:
-    """True for a folder that `aimcsim compare` wrote: its own file, and beside it nothing but run folders."""
+    """True for a folder that `aimcsim compare` wrote: its own files, and beside them nothing but run folders."""
     if not (folder / COMPARISON).is_file():
         return False
-    return all(is_run_folder(entry) for entry in folder.iterdir() if entry.name != COMPARISON)
+    own = (COMPARISON, *TIMELINE_PICTURES, *CONVERGENCE_PICTURES)
+    return all(entry.name in own or is_run_folder(entry) for entry in folder.iterdir())
 
 
 def check_replaceable(folder: Path) -> None:
