@@ -48,25 +48,20 @@ class Landmarks:
     drain: int | None
 
 
-def run_spans(marks: Landmarks) -> tuple[Span, ...]:
-    """Fill, steady periods and drain of one run; the whole of a run that is short or without a known period.
+def shared_spans(runs: Sequence[Landmarks]) -> tuple[Span, ...]:
+    """The cycles to show of runs on one axis: every fill, the steady state of all, the first and the last drain.
 
-    >>> run_spans(Landmarks(end=1000, fill=10, steady=500, shown=8, drain=990))
+    All cycles where the runs are short, or none has a known period. Further drains would break the axis into crumbs;
+    the pictures name each makespan. One run of very long periods does not make the others too small to read: the
+    opening is at most MOST_OPENING times what the quickest run asks for.
+
+    >>> shared_spans([Landmarks(end=1000, fill=10, steady=500, shown=8, drain=990)])
     (Span(first=0, end=10), Span(first=500, end=508), Span(first=990, end=1000))
-    >>> run_spans(Landmarks(end=1000, fill=10, steady=10, shown=8, drain=990))
+    >>> shared_spans([Landmarks(end=1000, fill=10, steady=10, shown=8, drain=990)])
     (Span(first=0, end=18), Span(first=990, end=1000))
     """
-    return shared_spans([marks])
-
-
-def shared_spans(runs: Sequence[Landmarks]) -> tuple[Span, ...]:
-    """One choice of cycles for several runs: every fill, the steady state of all, the first and the last drain.
-
-    Further drains would break the axis into crumbs; the pictures name each makespan. One run of very long periods does
-    not make the others too small to read: the opening is at most MOST_OPENING times what the quickest run asks for.
-    """
     end = max(marks.end for marks in runs)
-    if any(marks.steady is None for marks in runs):
+    if all(marks.steady is None for marks in runs):
         return (Span(0, end),)
     wanted = [Span(0, max(marks.fill for marks in runs))]
     steady = sorted(Span(marks.steady, marks.steady + marks.shown) for marks in runs if marks.steady is not None)
@@ -76,7 +71,8 @@ def shared_spans(runs: Sequence[Landmarks]) -> tuple[Span, ...]:
         wanted.append(Span(later[0].first, later[0].first + max(span.cycles for span in later)))
     least = min(marks.fill + marks.shown for marks in runs)
     wanted = [Span(span.first, min(span.end, span.first + MOST_OPENING * least)) for span in wanted]
-    drains = sorted(Span(marks.drain, marks.end) for marks in runs if marks.drain is not None)
+    drains = [Span(marks.drain, marks.end) for marks in runs if marks.drain is not None]
+    drains.sort(key=lambda span: span.end)
     wanted += [*drains[:1], *drains[-1:]]
     return joined(wanted, end)
 

@@ -13,6 +13,9 @@ from aimcsim.report.timeline_panel import NoTimeline, Source, open_source
 from aimcsim.report.timeline_picture import PictureFormat, pictures_of
 from aimcsim.trace.run_folder import CONVERGENCE_PICTURES, OPS, TIMELINE_PICTURES
 
+#: Most runs in a picture of timelines: more would be taller than a picture can be.
+MOST_RUNS = 40
+
 FORMS: tuple[PictureFormat, ...] = ("png", "svg")
 
 
@@ -22,7 +25,8 @@ def draw_pictures(comparison: Comparison, folder: Path) -> None:
     The timelines are those of the runs that were asked for, not the reference's. There is no picture of what no run
     has: no timeline where none kept an op log, no convergence where none was trained.
     """
-    runs = [_opened(column, folder / column.label) for column in comparison.columns if not column.is_reference]
+    asked = [column for column in comparison.columns if not column.is_reference][:MOST_RUNS]
+    runs = [_opened(column, folder / column.label) for column in asked]
     if any(isinstance(run, Source) for run in runs):
         _write(folder, TIMELINE_PICTURES, pictures_of(runs, None, FORMS))
     curves = [

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from aimcsim.report.comparison import DIVERGED
 from aimcsim.report.run_reader import MetricsRow, RunSummary
 
+#: Losses up to here are drawn.
+LARGEST = 1e300
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -46,9 +49,9 @@ def seconds(cycle: int, run: RunSummary) -> float | None:
 
 
 def points(curve: Curve, along: Quantity, up: Quantity) -> list[tuple[float, float]]:
-    """Where a curve has both quantities."""
+    """Where a curve has both quantities, and they are small enough for the arithmetic of axes."""
     found = ((along.of(row, curve.summary), up.of(row, curve.summary)) for row in curve.rows)
-    return [(x, y) for x, y in found if x is not None and y is not None]
+    return [(x, y) for x, y in found if x is not None and y is not None and abs(y) < LARGEST]
 
 
 def can_be_drawn(curve: Curve) -> bool:

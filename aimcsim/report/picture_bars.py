@@ -23,6 +23,9 @@ FULL = 0.86
 #: Points: letters of the two-line labels, space around a label, and the smallest letters that are drawn at all.
 LETTER, ROOM, SMALLEST = 9.5, 0.8, 4.5
 
+#: Letters above a number are at least this large, and smaller than LETTER where they would nearly touch.
+SMALLER_LETTER, LETTER_TO_BAR = 6.5, 0.9
+
 #: Points of the micro-batch's digits below a letter: the largest at which most of them fit.
 DIGITS = (8.5, 7.5, 6.5)
 
@@ -148,6 +151,9 @@ def labels(bars: Bars, rows: Rows, points: float) -> Iterator[tuple[str, float, 
     chosen = bars.of(wide_enough)
     middle = rows.tops[chosen.row] + rows.height / 2
     digits = _digits(chosen, points)
+    narrow = float(np.quantile(chosen.right - chosen.left, 0.1)) * points if len(chosen.left) else LETTER
+    letter = min(LETTER, max(SMALLER_LETTER, LETTER_TO_BAR * narrow))
+    alone = letter if height >= TWO_LINES_FROM else one_line
     for left, right, y, place, micro_batch in zip(
         chosen.left.tolist(), chosen.right.tolist(), middle.tolist(), chosen.kind.tolist(), chosen.micro_batch.tolist(),
         strict=True,
@@ -155,12 +161,12 @@ def labels(bars: Bars, rows: Rows, points: float) -> Iterator[tuple[str, float, 
         kind, x, room = KINDS[place], (left + right) / 2, (right - left) * points - ROOM
         number, ink = str(micro_batch), palette.INK[kind]
         if height >= TWO_LINES_FROM and width_of(number, digits) <= room:
-            yield kind, x, y - 0.19 * rows.bar, LETTER, ink, True
+            yield kind, x, y - 0.19 * rows.bar, letter, ink, True
             yield number, x, y + 0.23 * rows.bar, digits, ink, False
         elif height < TWO_LINES_FROM and width_of(kind + number, one_line, True) <= room:
             yield kind + number, x, y, one_line, ink, True
         else:
-            yield kind, x, y, one_line, ink, True
+            yield kind, x, y, alone, ink, True
 
 
 def _digits(bars: Bars, points: float) -> float:

@@ -58,8 +58,7 @@ def new_figure(width: float, height: float) -> Figure:
 def picture_bytes(figure: Figure, form: Literal["png", "svg"]) -> bytes:
     """The figure as a file. To be called inside `drawing()`, as it was drawn."""
     buffer = io.BytesIO()
-    options: dict[str, Any] = {"pil_kwargs": {"compress_level": 9}} if form == "png" else {}
-    figure.savefig(buffer, format=form, dpi=DPI, metadata=_METADATA[form], **options)
+    figure.savefig(buffer, format=form, dpi=DPI, metadata=_METADATA[form])
     return buffer.getvalue()
 
 
@@ -72,7 +71,8 @@ def plain(text: str, limit: int = 60) -> str:
 
 def fitting(text: str, points: float, size: float, bold: bool = False) -> str:
     """`text`, a harmless one, with its middle cut until it is at most `points` wide."""
-    for limit in range(len(text), 2, -1):
+    # The narrowest letters are wider than a quarter of their height.
+    for limit in range(min(len(text), int(4 * points / size)), 2, -1):
         if width_of(cut := _cut(text, limit), size, bold) <= points:
             return cut
     return text[:1]

@@ -27,7 +27,7 @@ def landmarks(log: OpWindow, summary: RunSummary) -> Landmarks:
     depend on the data, policies) they are taken from the middle of the run.
     """
     period = summary.period_cycles
-    last = summary.samples // summary.micro_batch - 1
+    last = summary.samples // max(1, summary.micro_batch) - 1
     drain = log.entry_of(last) if log.end >= summary.makespan_cycles else None
     if period is None or period <= 0:
         return Landmarks(log.end, log.end, None, 0, drain)
@@ -37,8 +37,10 @@ def landmarks(log: OpWindow, summary: RunSummary) -> Landmarks:
     drain = None if drain is None else max(drain, log.end - most)
     for micro_batches, cycles in _candidates(period, summary.micro_batches):
         shown = cycles * max(PERIODS, -(-FEWEST // micro_batches))
+        if fill + 2 * shown > log.end:
+            continue
         opening = log.table(0, fill + 2 * shown, tiles)
-        settled = repeats_from(opening, micro_batches, cycles) if opening.end <= log.end else None
+        settled = repeats_from(opening, micro_batches, cycles)
         if settled is None or settled + shown > opening.end:
             continue
         times = (log.end // 2 - settled) // cycles

@@ -33,15 +33,15 @@ class StageStaleness(_Record):
     backward_max: int | None
 
 
+#: Largest count that a summary may hold; more no run can reach, and arithmetic on it would overflow.
+MOST = 10**18
+
+
 class Divergence(_Record):
     """Where the first loss that is not finite was met."""
 
-    cycle: int
-    samples: int
-
-
-#: Largest count that a summary may hold; more no run can reach, and arithmetic on it would overflow.
-MOST = 10**18
+    cycle: int = pydantic.Field(ge=0, le=MOST)
+    samples: int = pydantic.Field(ge=0, le=MOST)
 
 
 class RunSummary(_Record):
@@ -75,8 +75,8 @@ class RunSummary(_Record):
 class MetricsRow(_Record):
     """One evaluation of metrics.csv: samples and cycle, losses per sample, accuracy as a share."""
 
-    samples: int
-    cycle: int
+    samples: int = pydantic.Field(ge=0, le=MOST)
+    cycle: int = pydantic.Field(ge=0, le=MOST)
     train_loss: float | None
     test_loss: float | None
     test_accuracy: float | None
