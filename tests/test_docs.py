@@ -23,6 +23,7 @@ from aimcsim.scenario import (
     training_spec,
 )
 from aimcsim.scenario import spec as root_spec
+from aimcsim.trace.run_folder import CONVERGENCE_PICTURES, TIMELINE_PICTURES
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = sorted([TOP / "README.md", *(TOP / "docs").glob("*.md")])
@@ -75,3 +76,15 @@ def test_commands_in_the_documents_name_scenarios_that_exist(document: Path) -> 
     shipped = {path.stem for path in (TOP / "scenarios").glob("*.yaml")}
     named = re.findall(r"aimcsim (?:run|compare) ([a-z0-9-]+)", document.read_text(encoding="utf-8"))
     assert set(named) <= shipped
+
+
+def test_the_readmes_pictures_are_what_the_command_beside_them_draws() -> None:
+    text = (TOP / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"^aimcsim compare digits-sync digits-async --out runs/sync-async$", text, re.MULTILINE)
+    pictures = [TOP / target for target in re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)]
+    assert [picture.name for picture in pictures] == [TIMELINE_PICTURES[0], CONVERGENCE_PICTURES[0]]
+    for picture in pictures:
+        assert f"`{picture.name}`" in text
+        content = picture.read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert len(content) < 250_000

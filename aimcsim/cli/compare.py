@@ -126,13 +126,14 @@ def _reference(parts: list[Loaded | Run], messages: Console) -> Loaded | None:
 
 
 def _columns(parts: list[Loaded | Run], reference: Loaded | None, train: bool, messages: Console) -> list[Column]:
-    """Run what has not run yet. Labels double as names of folders, so they are unique and none is comparison.json."""
+    """Run what has not run yet. Labels double as names of folders, so they are unique and none is a file's."""
     from aimcsim.cli.progress import simulate_with_progress
     from aimcsim.report.comparison import Column
     from aimcsim.report.run_reader import Run, run_of_result
-    from aimcsim.trace.run_folder import COMPARISON
+    from aimcsim.trace.run_folder import COMPARISON, CONVERGENCE_PICTURES, TIMELINE_PICTURES
 
-    taken = {COMPARISON, *([] if reference is None else [REFERENCE])}
+    files = {COMPARISON, *TIMELINE_PICTURES, *CONVERGENCE_PICTURES}
+    taken = files | ({REFERENCE} if reference is not None else set())
     columns = []
     for part in parts:
         label, number = part.scenario.name, 2

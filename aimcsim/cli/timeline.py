@@ -15,8 +15,7 @@ from aimcsim.cli.guard import BadArgument, guarded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aimcsim.cli.timeline_formats import FileFormat
-    from aimcsim.report.run_window import RunWindow
+    from aimcsim.cli.timeline_formats import FileFormat, Request
 
 
 def timeline(
@@ -36,7 +35,7 @@ def timeline(
         str, typer.Option("--tiles", metavar="PATTERN", help="Only tiles with such a name, e.g. 's2.*'.")
     ] = "*",
     form: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="What to draw: ascii, perfetto or vcd.")
+        str, typer.Option("--format", metavar="FORMAT", help="What to draw: ascii, png, svg, html, perfetto or vcd.")
     ] = "ascii",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The file to write. Default: one in the run folder.")
@@ -45,7 +44,7 @@ def timeline(
     """Draw a run: rows of tiles over cycles, as text for an issue or as a file for a viewer of traces."""
     with guarded():
         window = None if cycles is None else parse_cycles(cycles)
-        from aimcsim.cli.timeline_formats import FORMATS, TEXT
+        from aimcsim.cli.timeline_formats import FORMATS, TEXT, Request
         from aimcsim.errors import RunFolderError
         from aimcsim.report.run_window import EmptyWindow
 
@@ -56,7 +55,8 @@ def timeline(
             if form == TEXT:
                 _draw_text(_the_only(folders, form), window, tiles, out)
             else:
-                _draw_file(FORMATS[form], form, folders, window, tiles, out or run_dirs[0] / FORMATS[form].file_name)
+                request = Request(folders, window, tiles)
+                _draw_file(FORMATS[form], form, request, out or run_dirs[0] / FORMATS[form].file_name)
         except (EmptyWindow, RunFolderError) as error:
             raise BadArgument(str(error)) from None
 
@@ -72,7 +72,7 @@ def _runs_in(given: Path) -> list[Path]:
     return sorted(entry for entry in given.iterdir() if is_run_folder(entry))
 
 
-def _the_only(folders: list[Path], form: str) -> Path:
+def _the_only(folders: Sequence[Path], form: str) -> Path:
     if len(folders) != 1:
         raise BadArgument(f"{form} draws one run, and {len(folders)} were given")
     return folders[0]
@@ -98,37 +98,17 @@ def _draw_text(folder: Path, window: tuple[int, int | None] | None, tiles: str, 
         typer.echo("\n".join(lines))
 
 
-def _draw_file(
-    form: FileFormat, name: str, folders: list[Path], window: tuple[int, int | None] | None, tiles: str, out: Path
-) -> None:
+def _draw_file(form: FileFormat, name: str, request: Request, out: Path) -> None:
     from aimcsim.errors import harmless
-    from aimcsim.report.run_window import first_periods, whole_log
     from aimcsim.trace.atomic_files import staged_file
 
-    if not form.takes_several or not folders:
-        _the_only(folders, name)
-    out = _checked_file(out)
-    given = [(folder, window, tiles) for folder in folders]
-    if form.most_operations is None:
-        windows = [first_periods(*each) for each in given]
-    else:
-        most = form.most_operations // len(folders)
-        labels = [None] if len(folders) == 1 else [folder.resolve().name for folder in folders]
-        windows = [whole_log(*each, most, label) for each, label in zip(given, labels, strict=True)]
-    with staged_file(out) as file:
-        form.write(windows, file)
-    if window is None:
-        _say_what_is_left_out(windows)
+    if not form.takes_several or not request.folders:
+        _the_only(request.folders, name)
+    with staged_file(_checked_file(out)) as file:
+        remarks = form.write(request, file)
+    for remark in remarks:
+        typer.echo(remark, err=True)
     typer.echo(f"timeline: {harmless(str(out), 1024)}")
-
-
-def _say_what_is_left_out(windows: Sequence[RunWindow]) -> None:
-    from aimcsim.errors import harmless
-
-    for each in windows:
-        if each.end < each.log.end:
-            run = harmless(each.label)
-            typer.echo(f"{run}: cycles 0 to {each.end} of {each.log.end}; --cycles A:B shows others", err=True)
 
 
 def parse_cycles(text: str) -> tuple[int, int | None]:

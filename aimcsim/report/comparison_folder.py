@@ -9,15 +9,15 @@ from pathlib import Path
 
 from aimcsim.errors import RunFolderError
 from aimcsim.report.comparison import Comparison
+from aimcsim.report.comparison_pictures import draw_pictures
+from aimcsim.report.html.report import comparison_report
 from aimcsim.report.perfetto import write_perfetto
 from aimcsim.report.run_window import MOST_IN_A_BROWSER, whole_log
-from aimcsim.trace.run_folder import COMPARISON, METRICS, OPS, SCENARIO, SUMMARY, staging_folder
-
-TRACE = "timeline.perfetto.json.gz"
+from aimcsim.trace.run_folder import COMPARISON, METRICS, OPS, REPORT, SCENARIO, SUMMARY, TRACE, staging_folder
 
 
 def save_comparison(comparison: Comparison, target: Path) -> str | None:
-    """Write the folder, and into it one trace of all runs that have an op log.
+    """Write the folder: the runs', the report, the pictures, and one trace of all runs that have an op log.
 
     Returns why there is no trace, None where there is one. Raises RunFolderError for a foreign folder at `target`.
     """
@@ -30,10 +30,12 @@ def save_comparison(comparison: Comparison, target: Path) -> str | None:
                 column.run.result.save(folder)
             elif column.run.folder is not None:
                 _copy(column.run.folder, folder)
-        return _draw(staged, target, [column.label for column in comparison.columns])
+        draw_pictures(comparison, staged)
+        (staged / REPORT).write_text(comparison_report(comparison, staged), encoding="utf-8")
+        return _draw_trace(staged, target, [column.label for column in comparison.columns])
 
 
-def _draw(folder: Path, target: Path, labels: Sequence[str]) -> str | None:
+def _draw_trace(folder: Path, target: Path, labels: Sequence[str]) -> str | None:
     """Write the trace into `folder`, which becomes `target`; a log that cannot be read takes nothing else away."""
     logged = [label for label in labels if (folder / label / OPS).is_file()]
     if not logged:

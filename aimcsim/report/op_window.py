@@ -89,6 +89,15 @@ class OpWindow:
         except (pa.ArrowException, OSError, TypeError) as error:
             raise _broken(self.path, error) from error
 
+    def entry_of(self, micro_batch: int) -> int | None:
+        """When the first stage begins with `micro_batch`; None where the log lacks it. Raises RunFolderError."""
+        wanted = [("stage", "==", 1), ("micro_batch", "==", micro_batch)]
+        try:
+            starts = pq.read_table(self.path, columns=["start"], filters=wanted).column("start").to_pylist()
+            return min(starts, default=None)
+        except (pa.ArrowException, OSError, TypeError) as error:
+            raise _broken(self.path, error) from error
+
 
 def open_ops(folder: Path) -> OpWindow:
     """The op log of a run folder. Raises RunFolderError where there is none, or none that can be read."""

@@ -37,6 +37,13 @@ class StageStaleness(_Record):
 MOST = 10**18
 
 
+class Divergence(_Record):
+    """Where the first loss that is not finite was met."""
+
+    cycle: int = pydantic.Field(ge=0, le=MOST)
+    samples: int = pydantic.Field(ge=0, le=MOST)
+
+
 class RunSummary(_Record):
     """What a comparison or a timeline needs of summary.json; the definitions are in `trace.definitions`."""
 
@@ -57,6 +64,7 @@ class RunSummary(_Record):
     staleness: dict[str, StageStaleness]
     peak_in_flight: dict[str, int]
     status: str
+    diverged: Divergence | None = None
     bottleneck: str | None
     step_per_sample: float | None
     target_accuracy: float | None
@@ -67,8 +75,8 @@ class RunSummary(_Record):
 class MetricsRow(_Record):
     """One evaluation of metrics.csv: samples and cycle, losses per sample, accuracy as a share."""
 
-    samples: int
-    cycle: int
+    samples: int = pydantic.Field(ge=0, le=MOST)
+    cycle: int = pydantic.Field(ge=0, le=MOST)
     train_loss: float | None
     test_loss: float | None
     test_accuracy: float | None

@@ -1,0 +1,51 @@
+"""Pictures of timelines from run folders: of one run, or of several on a shared axis of cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from aimcsim.report.broken_axis import Span, axis_of, shared_spans
+from aimcsim.report.picture_style import drawing, picture_bytes
+from aimcsim.report.picture_timeline import timeline_figure
+from aimcsim.report.run_timeline import EmptyWindow
+from aimcsim.report.timeline_panel import NoTimeline, Source, open_source
+
+PictureFormat = Literal["png", "svg"]
+
+#: Cycles asked for: from, and up to (None: the end of the log).
+Cycles = tuple[int, int | None]
+
+
+def run_pictures(
+    folders: Sequence[Path], cycles: Cycles | None, pattern: str, forms: Sequence[PictureFormat]
+) -> list[bytes]:
+    """The timelines of runs, above one another, as a file in each of the formats.
+
+    Shown are tiles whose name matches `pattern`, the first stage's on top, in `cycles`; without these the fill, two
+    steady periods and the drain. Raises RunFolderError for a broken folder, EmptyWindow where nothing is left to draw.
+    """
+    return pictures_of([open_source(folder, pattern) for folder in folders], cycles, forms)
+
+
+def pictures_of(
+    runs: Sequence[Source | NoTimeline], cycles: Cycles | None, forms: Sequence[PictureFormat]
+) -> list[bytes]:
+    """As `run_pictures`, of runs that were opened; at least one has a timeline."""
+    opened = [run for run in runs if isinstance(run, Source)]
+    spans = shared_spans([run.landmarks() for run in opened]) if cycles is None else (_asked(opened, cycles),)
+    clocks = {run.summary.cycle_ns for run in opened}
+    with drawing():
+        figure = timeline_figure(
+            [run.panel(spans) for run in runs], axis_of(spans), clocks.pop() if len(clocks) == 1 else None
+        )
+        return [picture_bytes(figure, form) for form in forms]
+
+
+def _asked(runs: Sequence[Source], cycles: Cycles) -> Span:
+    first, end = cycles
+    last = max(run.log.end for run in runs)
+    if first >= last:
+        raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {last}")
+    return Span(first, last if end is None else min(end, last))
