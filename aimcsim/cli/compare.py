@@ -123,13 +123,13 @@ def _reference(parts: list[Loaded | Run], messages: Console) -> Loaded | None:
 
 
 def _columns(parts: list[Loaded | Run], reference: Loaded | None, train: bool, messages: Console) -> list[Column]:
-    """Run what has not run yet. Labels double as names of folders, so they are unique and none is comparison.json."""
+    """Run what has not run yet. Labels double as names of folders, so they are unique and none is a file's."""
     from aimcsim.cli.progress import simulate_with_progress
     from aimcsim.report.comparison import Column
     from aimcsim.report.run_reader import Run, run_of_result
-    from aimcsim.trace.run_folder import COMPARISON
+    from aimcsim.trace.run_folder import COMPARISON, REPORT
 
-    taken = {COMPARISON, *([] if reference is None else [REFERENCE])}
+    taken = {COMPARISON, REPORT, *([] if reference is None else [REFERENCE])}
     columns = []
     for part in parts:
         label, number = part.scenario.name, 2

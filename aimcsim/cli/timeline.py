@@ -1,4 +1,4 @@
-"""`aimcsim timeline`: what each tile did when, as text."""
+"""`aimcsim timeline`: what each tile did when, as text or as an HTML report."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from typing import Annotated
 import typer
 
 from aimcsim.cli.guard import BadArgument, guarded
+from aimcsim.errors import harmless
 
 
 class TimelineFormat(StrEnum):
     """What a timeline is drawn as."""
 
     ASCII = "ascii"
+    HTML = "html"
 
 
 def timeline(
@@ -37,11 +39,14 @@ def timeline(
         Path | None, typer.Option("--out", metavar="FILE", help="Write a file instead of the terminal.")
     ] = None,
 ) -> None:
-    """Draw a run: rows of tiles over cycles, in text that can be pasted into an issue."""
+    """Draw a run: rows of tiles over cycles, in text that can be pasted into an issue, or as a page to explore."""
     with guarded():
         window = None if cycles is None else parse_cycles(cycles)
         if not run_dir.is_dir():
             raise BadArgument(f"{run_dir}: no such run folder")
+        if form is TimelineFormat.HTML:
+            _html(run_dir, window, tiles, out)
+            return
         from aimcsim.cli.consoles import output_console
         from aimcsim.report.run_timeline import EmptyWindow, run_timeline
 
@@ -60,6 +65,21 @@ def timeline(
                 console.print(line, soft_wrap=True)
         else:
             typer.echo("\n".join(lines))
+
+
+def _html(run_dir: Path, window: tuple[int, int | None] | None, tiles: str, out: Path | None) -> None:
+    """Write the HTML report, into the run folder unless `out` says otherwise, and say where it is."""
+    from aimcsim.report.html.report import run_report
+    from aimcsim.report.run_timeline import EmptyWindow
+    from aimcsim.trace.run_folder import REPORT
+
+    try:
+        text = run_report(run_dir, window, tiles)
+    except EmptyWindow as error:
+        raise BadArgument(str(error)) from None
+    file = run_dir / REPORT if out is None else out
+    write_text(file, text)
+    typer.echo(f"report: {harmless(str(file), 1024)}")
 
 
 def parse_cycles(text: str) -> tuple[int, int | None]:

@@ -1,4 +1,4 @@
-"""The folder of a comparison: comparison.json beside the folders of its runs, whole or not at all."""
+"""The folder of a comparison: comparison.json and report.html beside the folders of its runs, whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 from aimcsim.report.comparison import Comparison
-from aimcsim.trace.run_folder import COMPARISON, METRICS, OPS, SCENARIO, SUMMARY, staging_folder
+from aimcsim.report.html.report import comparison_report
+from aimcsim.trace.run_folder import COMPARISON, METRICS, OPS, REPORT, SCENARIO, SUMMARY, staging_folder
 
 
 def save_comparison(comparison: Comparison, target: Path) -> None:
@@ -21,6 +22,7 @@ def save_comparison(comparison: Comparison, target: Path) -> None:
                 column.run.result.save(folder)
             elif column.run.folder is not None:
                 _copy(column.run.folder, folder)
+        (staged / REPORT).write_text(comparison_report(comparison, staged), encoding="utf-8")
 
 
 def _copy(run_folder: Path, folder: Path) -> None:

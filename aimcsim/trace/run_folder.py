@@ -17,6 +17,7 @@ SUMMARY = "summary.json"
 METRICS = "metrics.csv"
 OPS = "ops.parquet"
 COMPARISON = "comparison.json"
+REPORT = "report.html"
 
 #: What is drawn from a run stands in its folder and goes with it.
 DRAWN_SUFFIXES = (".png", ".svg", ".html", ".vcd", ".gtkw", ".gz")
@@ -37,10 +38,10 @@ def is_run_folder(folder: Path) -> bool:
 
 
 def is_comparison_folder(folder: Path) -> bool:
-    """True for a folder that `aimcsim compare` wrote: its own file, and beside it nothing but run folders."""
+    """True for a folder that `aimcsim compare` wrote: its own files, and beside them nothing but run folders."""
     if not (folder / COMPARISON).is_file():
         return False
-    return all(is_run_folder(entry) for entry in folder.iterdir() if entry.name != COMPARISON)
+    return all(is_run_folder(entry) for entry in folder.iterdir() if entry.name not in (COMPARISON, REPORT))
 
 
 def check_replaceable(folder: Path) -> None:
