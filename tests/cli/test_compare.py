@@ -130,14 +130,14 @@ def test_scenarios_of_one_name_are_told_apart(tmp_path: Path) -> None:
     file = write(tmp_path, CHAIN.replace("name: chain", "name: comparison.json"))
     result = aimcsim_("compare", file, file, "--out", tmp_path / "out")
     assert table(result.stdout)["figure"] == ["comparison.json-2", "comparison.json-3"]
-    assert len(files_in(tmp_path / "out")) == 1 + 2 * 4
+    assert len(files_in(tmp_path / "out")) == 2 + 2 * 4
 
 
 def test_a_comparison_replaces_an_older_one_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, out = write(tmp_path, CHAIN), tmp_path / "out"
     aimcsim_("compare", file, file, "--out", out)
     assert aimcsim_("compare", file, "--out", out).exit_code == 0
-    assert {entry.name for entry in out.iterdir()} == {"comparison.json", "chain"}
+    assert {entry.name for entry in out.iterdir()} == {"comparison.json", "report.html", "chain"}
     (out / "notes.txt").write_text("mine")
     before = files_in(tmp_path)
     monkeypatch.setattr("aimcsim.cli.progress.simulate", never)
