@@ -36,7 +36,10 @@ def timeline(
     ] = "*",
     form: Annotated[TimelineFormat, typer.Option("--format", help="What to draw.")] = TimelineFormat.ASCII,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write a file instead of the terminal (html: instead of RUN_DIR/report.html).")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write this file. Default: the terminal; html: RUN_DIR/report.html."
+        ),
     ] = None,
 ) -> None:
     """Draw a run: rows of tiles over cycles, in text that can be pasted into an issue, or as a page to explore."""

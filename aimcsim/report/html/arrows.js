@@ -52,7 +52,7 @@ function curve(context, from, to, colour, dashed, casing) {
   const inset = (place) => Math.min(sameRow ? 14 : 3, (place.right - place.left) / 4);
   const x1 = from.right - inset(from);
   const x2 = to.left + inset(to);
-  const bend = Math.max(14, Math.abs(x2 - x1) / 2);
+  const bend = Math.max(Math.min(14, from.right - from.left), Math.abs(x2 - x1) / 2);
   const lift = sameRow ? -22 : 0;
   const path = new Path2D();
   path.moveTo(x1, from.middle);

@@ -73,10 +73,20 @@ class OpLog {
     return best;
   }
 
+  // The topmost of the operations that start together with operation i as one step: the one that arrows lead to.
+  #topmost(i) {
+    for (let row = 0; row < this.rowOf[i]; row++) {
+      const j = this.firstStartingAt(row, this.starts[i]);
+      const together = j < this.offsets[row + 1] && this.starts[j] === this.starts[i];
+      if (together && this.kinds[j] === this.kinds[i] && this.microBatches[j] === this.microBatches[i]) return j;
+    }
+    return i;
+  }
+
   // All F and B of the micro-batch of operation i that data flows through, in order.
   journey(i) {
     const path = [i];
-    for (let j = this.previousSteps[i]; j >= 0; j = this.previousSteps[j]) path.unshift(j);
+    for (let j = this.previousSteps[this.#topmost(i)]; j >= 0; j = this.previousSteps[j]) path.unshift(j);
     for (let j = this.next(i); j >= 0; j = this.next(j)) path.push(j);
     return path;
   }

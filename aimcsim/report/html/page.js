@@ -22,7 +22,9 @@ class Page {
       this.colours = readColours(this.kinds);
       for (const timeline of this.timelines) timeline.draw();
     });
-    addEventListener("scroll", () => this.tooltip.hide(), { passive: true });
+    addEventListener("scroll", () => {
+      if (this.active) this.tooltip.show(this.active, this.active.chosen, false);
+    }, { passive: true });
   }
 
   async #startTimelines() {
@@ -30,6 +32,8 @@ class Page {
     const logs = await Promise.all(shown.map(({ run }) => OpLog.read(run.timeline)));
     if (!logs.length) return;
     this.view = new View(Math.min(...logs.map((log) => log.first)), Math.max(...logs.map((log) => log.end)));
+    // One width for all names, so that a cycle stands in the same place in every timeline.
+    this.longestName = logs.flatMap((log) => log.tiles).reduce((most, name) => Math.max(most, name.length), 0);
     shown.forEach(({ run, number }, i) => {
       const timeline = new Timeline(number, run.label, logs[i], this.view, this);
       this.timelines.push(timeline);

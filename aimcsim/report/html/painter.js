@@ -118,9 +118,9 @@ class Painter {
     pixels.fill(colours.panelPixel);
     for (let line = 0; line < height; line++) pixels.fill(colours.idlePixel, line * width + begun, line * width + ended);
     const used = log.busyBefore.map((sums, kind) => (sums ? kind : -1)).filter((kind) => kind >= 0);
-    // Averaged over some operations: at a pixel for less than a few of them, stripes would only show the pixels' beat.
+    // Averaged over some operations, within a few pixels: stripes would only show the beat of pixels and periods.
     const mean = (log.ends[log.offsets[row + 1] - 1] - log.starts[log.offsets[row]]) / (log.offsets[row + 1] - log.offsets[row]);
-    const half = Math.max(step, 8 * mean) / 2;
+    const half = Math.max(step, Math.min(32 * mean, (6 * ratio) * step)) / 2;
     let from = log.offsets[row];
     for (let x = begun; x < ended; x++) {
       const middle = view.first + (x + 0.5) * step;

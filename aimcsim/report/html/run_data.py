@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from aimcsim.report.html.arrows import next_steps, version_links
 from aimcsim.report.html.staleness import StageHistogram, histograms, staleness_of
 from aimcsim.report.html.window import MOST_OPERATIONS, Cycles, shown_operations
 from aimcsim.report.op_table import Column, OpTable
+from aimcsim.report.op_window import open_ops
 from aimcsim.report.run_reader import Run, read_run
 from aimcsim.trace.run_folder import OPS, SCENARIO, SUMMARY
 
@@ -40,7 +42,7 @@ class Timeline:
 
 @dataclass(frozen=True)
 class RunData:
-    """One run of a report. `summary` holds every figure of summary.json; `timeline` is None without an op log."""
+    """One run of a report. `summary` is all of summary.json; `timeline` is None where nothing was logged."""
 
     label: str
     run: Run
@@ -54,7 +56,7 @@ class RunData:
     def cycle_ns(self) -> float | None:
         """Nanoseconds of a cycle, where the scenario says."""
         value = self.summary.get("cycle_ns")
-        return float(value) if isinstance(value, int | float) and value > 0 else None
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else None
 
 
 def run_data(
@@ -72,7 +74,7 @@ def run_data(
     except ScenarioError as error:
         raise RunFolderError(f"a run folder that cannot be used: {error.problems[0]}") from error
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    has_log = (folder / OPS).is_file()
+    has_log = (folder / OPS).is_file() and open_ops(folder).end > 0
     timeline = _timeline(folder, run, assembly, cycles, pattern, most) if has_log else None
     text = (folder / SCENARIO).read_text(encoding="utf-8")
     return RunData(label or run.summary.name, run, summary, text, assembly, timeline, is_reference)

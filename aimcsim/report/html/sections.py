@@ -132,7 +132,8 @@ def _place(number: int, run: RunData, is_named: bool) -> Html:
     assert run.timeline is not None
     title: list[Html] = []
     if is_named:
-        about = f" {run.run.summary.schedule}, {figure(run.run.summary.makespan_cycles)} cycles"
+        cycles = f"{run.run.summary.makespan_cycles:,}".replace(",", " ")
+        about = f" {run.run.summary.schedule}, {cycles} cycles"
         title.append(element("h3", run.label, element("small", about)))
     if run.timeline.left_out is not None:
         title.append(element("p", f"Left out: {run.timeline.left_out}.", class_="faint left-out"))

@@ -107,14 +107,18 @@ def remarks(summary: Mapping[str, Any], label: str | None = None) -> Html:
         found.append(
             ("diverged", f"cycle {diverged.get('cycle')}, {diverged.get('samples')} samples: the loss was not finite")
         )
-    unused = [str(key) for key in summary.get("unused_keys") or ()]
+    unused = _texts(summary.get("unused_keys"))
     if unused:
         found.append(("unused", f"{', '.join(unused)} (schedule {summary['schedule']} does not use it)"))
-    found += [("note", str(note)) for note in summary.get("notes") or ()]
-    found += [("warning", str(warning)) for warning in summary.get("warnings") or ()]
+    found += [("note", note) for note in _texts(summary.get("notes"))]
+    found += [("warning", warning) for warning in _texts(summary.get("warnings"))]
     of = f" of {label}" if label is not None else ""
     items = [element("li", element("b", kind + of), f": {words}", class_=kind) for kind, words in found]
     return element("ul", *items, class_="remarks") if items else Html("")
+
+
+def _texts(values: Any) -> list[str]:
+    return [str(value) for value in values] if isinstance(values, list) else []
 
 
 def _run_heads(runs: Sequence[RunData]) -> list[Html]:
@@ -128,7 +132,8 @@ def _row(name: str, values: Sequence[Any], definition: str, label: str | None = 
     if all(value is None for value in values):
         return []
     head = element("th", (label or name).replace("_", " "), scope="row")
-    cells = [element("td", _shown(name, value), class_="number") for value in values]
+    kind = "number list" if "by stage" in (label or "") else "number"
+    cells = [element("td", _shown(name, value), class_=kind) for value in values]
     return [element("tr", head, *cells, element("td", definition, class_="definition"))]
 
 

@@ -37,8 +37,7 @@ class Timeline {
     const rowHeight = Math.min(28, Math.max(8, Math.floor((TALLEST - RULER_HEIGHT) / rows)));
     const height = Math.min(RULER_HEIGHT + rows * rowHeight + 2, TALLEST);
     const ratio = window.devicePixelRatio || 1;
-    const longest = Math.max(...this.log.tiles.slice(0, 2000).map((name) => name.length));
-    const gutter = Math.min(24 + longest * 7, 230, width / 3);
+    const gutter = Math.min(24 + this.page.longestName * 7, 230, width / 3);
     Object.assign(this.layout, { width, height, gutter, rowHeight, ratio });
     for (const canvas of [this.canvas, this.overlay]) {
       canvas.width = Math.round(width * ratio);

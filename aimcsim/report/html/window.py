@@ -46,8 +46,6 @@ def shown_operations(
     Raises RunFolderError for a folder without a log that can be read, EmptyWindow where nothing is left to show.
     """
     log = open_ops(folder)
-    if log.end == 0:
-        raise RunFolderError(f"{folder} has an empty op log")
     every = tiles_in_order(summary)
     tiles = [tile for tile in every if fnmatchcase(tile, pattern)]
     if not tiles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aimcsim.report.html.report import run_report
-from tests.cli.command import aimcsim_
+from tests.cli.command import DIGITS, aimcsim_, write
 from tests.report.html.chromium import NoBrowser, chromium, wait_until
 from tests.report.html.small import METRICS, small_run
 
@@ -103,6 +104,19 @@ def test_an_operation_shows_its_details_and_arrows_under_the_pointer(show: Calla
     page.mouse.move(5, 5)
     assert state(page, "chosen") is None
     assert page.locator(".tooltip").is_hidden()
+
+
+def test_a_tile_below_the_topmost_of_its_layer_shows_the_whole_way(show: Callable[..., Page], tmp_path: Path) -> None:
+    # fc1 has 64 inputs on tiles of 32 rows: r0c0 and r1c0 start together.
+    result = aimcsim_(
+        "run", write(tmp_path, DIGITS), "--no-train", "--out", tmp_path / "run", "--set", "hardware.tile.rows=32"
+    )
+    assert result.exit_code == 0, result.stderr
+    page = show(run_report(tmp_path / "run"))
+    hover(page, "s1.fc1.r1c0", "B", 0)
+    steps = ["F0 s1.fc1.r0c0", "F0 s2.fc2.r0c0", "F0 s3.fc3.r0c0", "B0 s3.fc3.r0c0", "B0 s2.fc2.r0c0", "B0 s1.fc1.r1c0"]
+    ways = [(each["from"], each["to"]) for each in state(page, "arrows")]
+    assert [way for way in itertools.pairwise(steps) if way not in ways] == []
 
 
 def test_the_wheel_zooms_at_the_pointer_and_dragging_moves(show: Callable[..., Page], run: Path) -> None:

@@ -109,12 +109,36 @@ def test_a_broken_folder_is_1_and_one_line(run: Path, name: str, content: str, m
     assert not (run / "report.html").exists()
 
 
-def test_a_run_without_a_log_has_a_report_of_everything_else(tmp_path: Path) -> None:
-    run = small_run(tmp_path, "--set", "trace.ops=none")
+@pytest.mark.parametrize("ops", ["none", "0"])
+def test_a_run_without_a_log_has_a_report_of_everything_else(tmp_path: Path, ops: str) -> None:
+    run = small_run(tmp_path, "--set", f"trace.ops={ops}")
     page = run_report(run)
     assert "No operation was logged" in page
     assert 'id="topology"' in page
     assert 'id="staleness"' not in page
+
+
+def test_a_window_without_operations_is_drawn_idle(run: Path) -> None:
+    # Stage 1 waits in cycle 2.
+    timeline = run_data(run, (2, 3), "s1.*").timeline
+    assert timeline is not None
+    assert len(timeline.ops) == 0
+    assert timeline.histograms == ()
+    assert 'id="timeline-0"' in run_report(run, (2, 3), "s1.*")
+
+
+def test_figures_of_another_form_in_a_summary_do_no_harm(run: Path) -> None:
+    summary = json.loads((run / "summary.json").read_text())
+    odd = {
+        "cycle_ns": float("inf"),
+        "notes": 5,
+        "unused_keys": {"a": 1},
+        "warnings": None,
+        "diverged": [],
+        "energy_j": [1],
+    }
+    (run / "summary.json").write_text(json.dumps(summary | odd))
+    assert "[1]" in run_report(run)
 
 
 def test_the_evaluations_stand_in_a_table(run: Path) -> None:
