@@ -130,10 +130,9 @@ def _columns(parts: list[Loaded | Run], reference: Loaded | None, train: bool, m
     from aimcsim.cli.progress import simulate_with_progress
     from aimcsim.report.comparison import Column
     from aimcsim.report.run_reader import Run, run_of_result
-    from aimcsim.trace.run_folder import COMPARISON, CONVERGENCE_PICTURES, TIMELINE_PICTURES
+    from aimcsim.trace.run_folder import COMPARISON_FILES
 
-    files = {COMPARISON, *TIMELINE_PICTURES, *CONVERGENCE_PICTURES}
-    taken = files | ({REFERENCE} if reference is not None else set())
+    taken = set(COMPARISON_FILES) | ({REFERENCE} if reference is not None else set())
     columns = []
     for part in parts:
         label, number = part.scenario.name, 2

@@ -18,7 +18,7 @@ from aimcsim.report.op_window import OpWindow, open_ops, stage_of
 from aimcsim.report.picture_style import grouped, plain
 from aimcsim.report.run_landmarks import landmarks
 from aimcsim.report.run_reader import RunSummary, read_summary
-from aimcsim.report.run_timeline import EmptyWindow, tiles_in_order
+from aimcsim.report.run_window import EmptyWindow, tiles_in_order
 
 #: Stages whose staleness is named.
 MOST_STAGES = 10

@@ -9,7 +9,7 @@ from typing import Literal
 from aimcsim.report.broken_axis import Span, axis_of, shared_spans
 from aimcsim.report.picture_style import drawing, picture_bytes
 from aimcsim.report.picture_timeline import timeline_figure
-from aimcsim.report.run_timeline import EmptyWindow
+from aimcsim.report.run_window import EmptyWindow
 from aimcsim.report.timeline_panel import NoTimeline, Source, open_source
 
 PictureFormat = Literal["png", "svg"]

@@ -17,6 +17,12 @@ SUMMARY = "summary.json"
 METRICS = "metrics.csv"
 OPS = "ops.parquet"
 COMPARISON = "comparison.json"
+REPORT = "report.html"
+TIMELINE_PICTURES = ("timeline.png", "timeline.svg")
+CONVERGENCE_PICTURES = ("convergence.png", "convergence.svg")
+TRACE = "timeline.perfetto.json.gz"
+#: What `compare` writes beside the folders of its runs.
+COMPARISON_FILES = (COMPARISON, REPORT, *TIMELINE_PICTURES, *CONVERGENCE_PICTURES, TRACE)
 
 #: What is drawn from a run stands in its folder and goes with it.
 DRAWN_SUFFIXES = (".png", ".svg", ".html", ".vcd", ".gtkw", ".gz")

@@ -131,16 +131,16 @@ def test_scenarios_of_one_name_are_told_apart(tmp_path: Path) -> None:
     file = write(tmp_path, CHAIN.replace("name: chain", "name: comparison.json"))
     result = aimcsim_("compare", file, file, "--out", tmp_path / "out")
     assert table(result.stdout)["figure"] == ["comparison.json-2", "comparison.json-3"]
-    assert len(files_in(tmp_path / "out")) == 2 + 2 * 4
-####     assert len(files_in(tmp_path / "out")) == 1 + 2 + 2 * 4  # comparison.json, two pictures, two runs
+    # comparison.json, the report, two pictures, the trace; two runs of four files
+    assert len(files_in(tmp_path / "out")) == 5 + 2 * 4
 
 
 def test_a_comparison_replaces_an_older_one_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, out = write(tmp_path, CHAIN), tmp_path / "out"
     aimcsim_("compare", file, file, "--out", out)
     assert aimcsim_("compare", file, "--out", out).exit_code == 0
-    assert {entry.name for entry in out.iterdir()} == {"comparison.json", "timeline.perfetto.json.gz", "chain"}
-####     assert {entry.name for entry in out.iterdir()} == {"comparison.json", "timeline.png", "timeline.svg", "chain"}
+    drawn = {"report.html", "timeline.png", "timeline.svg", "timeline.perfetto.json.gz"}
+    assert {entry.name for entry in out.iterdir()} == {"comparison.json", "chain"} | drawn
     (out / "notes.txt").write_text("mine")
     before = files_in(tmp_path)
     monkeypatch.setattr("aimcsim.cli.progress.simulate", never)
@@ -228,7 +228,10 @@ def test_a_comparison_comes_with_one_trace_of_all_its_runs(tmp_path: Path) -> No
 def test_a_comparison_without_op_logs_has_no_trace_and_says_why(tmp_path: Path) -> None:
     file, out = write(tmp_path, CHAIN), tmp_path / "out"
     result = aimcsim_("compare", file, "--set", "trace.ops=none", "--out", out)
-    assert (result.exit_code, {entry.name for entry in out.iterdir()}) == (0, {"comparison.json", "chain"})
+    assert (result.exit_code, {entry.name for entry in out.iterdir()}) == (
+        0,
+        {"comparison.json", "report.html", "chain"},
+    )
     assert "no trace of the runs: none has an op log" in result.stderr
 
 
@@ -238,4 +241,4 @@ def test_a_broken_log_among_compared_runs_costs_the_trace_alone(tmp_path: Path) 
     result = aimcsim_("compare", tmp_path / "run", "--out", tmp_path / "out")
     assert result.exit_code == 0
     assert f"no trace of the runs: {tmp_path}/out/chain/ops.parquet cannot be read" in result.stderr
-    assert {entry.name for entry in (tmp_path / "out").iterdir()} == {"comparison.json", "chain"}
+    assert {entry.name for entry in (tmp_path / "out").iterdir()} == {"comparison.json", "report.html", "chain"}

@@ -204,13 +204,11 @@ def test_several_runs_or_a_comparison_go_into_one_file(run: Path, tmp_path: Path
 
 
 def test_a_long_log_is_cut_and_what_is_left_out_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import dataclasses
-
-    from aimcsim.cli.timeline_formats import FORMATS
+    from aimcsim.report import run_window
     from aimcsim.trace import oplog
 
     monkeypatch.setattr(oplog, "ROW_GROUP", 100)
-    monkeypatch.setitem(FORMATS, "vcd", dataclasses.replace(FORMATS["vcd"], most_operations=120))
+    monkeypatch.setattr(run_window, "MOST_IN_GTKWAVE", 120)
     aimcsim_("run", write(tmp_path, CHAIN), "--out", tmp_path / "run")
     result = aimcsim_("timeline", tmp_path / "run", "--format", "vcd")
     # 192 operations in groups of about 100: the first group is shown, whose operations end by some cycle below 38.

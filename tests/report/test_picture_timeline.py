@@ -18,7 +18,7 @@ from aimcsim.report import palette
 from aimcsim.report.broken_axis import Span, axis_of
 from aimcsim.report.picture_style import drawing, fitting, picture_bytes, plain, width_of
 from aimcsim.report.picture_timeline import timeline_figure
-from aimcsim.report.run_timeline import EmptyWindow
+from aimcsim.report.run_window import EmptyWindow
 from aimcsim.report.timeline_panel import NoTimeline, Source, open_source, operations
 from aimcsim.report.timeline_picture import run_pictures
 from tests.report.run_folders import SMALL, rows_of, run_folder

@@ -1,0 +1,69 @@
+"""The data of timelines and curves as they stand in the page, for `html/*.js` to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from aimcsim.report.html.arrows import NONE
+from aimcsim.report.html.colours import KIND_NAMES, RUN_COLOURS
+from aimcsim.report.html.embed import packed
+from aimcsim.report.html.run_data import RunData, Timeline
+from aimcsim.report.op_table import KINDS, Column
+
+
+def page_data(runs: Sequence[RunData]) -> dict[str, Any]:
+    """What the page's script draws; figures that do not apply are null.
+
+    One run opens on its fill and a few periods, where every operation can be read; several open on all of it.
+    """
+    return {
+        "kinds": [{"letter": kind, "name": KIND_NAMES[kind]} for kind in KINDS],
+        "initial_end": runs[0].timeline.initial_end if len(runs) == 1 and runs[0].timeline else None,
+        "run_colours": len(RUN_COLOURS),
+        "runs": [_run(run) for run in runs],
+    }
+
+
+def _run(run: RunData) -> dict[str, Any]:
+    summary = run.run.summary
+    return {
+        "label": run.label,
+        "makespan": summary.makespan_cycles,
+        "timeline": None if run.timeline is None else _timeline(run.timeline),
+        "evaluations": [
+            [row.samples, row.cycle, row.train_loss, row.test_loss, row.test_accuracy] for row in run.run.rows
+        ],
+        "cycle_ns": run.cycle_ns,
+        "target": summary.target_accuracy,
+        "cycles_to_target": summary.cycles_to_target,
+        "samples_to_target": summary.samples_to_target,
+    }
+
+
+def _timeline(timeline: Timeline) -> dict[str, Any]:
+    """Rows and columns; `next` and `link` are distances to another operation, 0 where there is none."""
+    ops = timeline.ops
+    return {
+        "tiles": list(ops.tiles),
+        "first": ops.first,
+        "end": ops.end,
+        "offsets": np.searchsorted(ops.tile, np.arange(len(ops.tiles) + 1)).tolist(),
+        "columns": {
+            "start": packed(ops.start),
+            "length": packed(ops.end_at - ops.start),
+            "kind": packed(ops.kind),
+            "micro_batch": packed(ops.micro_batch),
+            "version_read": packed(ops.version_read),
+            "version_written": packed(ops.version_written),
+            "staleness": packed(timeline.staleness),
+            "next": packed(_distances(timeline.next_step)),
+            "link": packed(_distances(timeline.version_link)),
+        },
+    }
+
+
+def _distances(places: Column) -> Column:
+    return np.where(places == NONE, 0, places - np.arange(len(places)))
