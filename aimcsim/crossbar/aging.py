@@ -61,6 +61,8 @@ class Aging:
     nu: Floats | None
     drift_t0: float
     keys: tuple[int, int] = field(repr=False)
+    #: Indices of the devices that forget at once: they do not wait for the quantum of the mean lifetime.
+    forgetful: tuple[NDArray[np.intp], ...] = ()
 
     def age(
         self,
@@ -78,6 +80,9 @@ class Aging:
         `anchors` and `written`: what was last written to each device, and when (drift only).
         """
         elapsed.clock += amount
+        if self.forgetful and amount > 0.0:
+            at = self.forgetful
+            weights[at] = np.clip(resets[at], low[at], high[at])
         if self.leak is not None:
             elapsed.leak += amount
             if elapsed.leak >= self.leak_quantum:
@@ -105,12 +110,14 @@ def aging_of(
     lifetime = (spec.leak_lifetime_s or 0.0) if simulated else spec.lifetime
     walk = spec.diffusion_per_root_s if simulated else spec.diffusion
     leak_rate = diffusion = nu = None
+    forgetful: tuple[NDArray[np.intp], ...] = ()
     if lifetime > 0.0:
         spread = lifetime * (1.0 + spec.lifetime_dtod * random.standard_normal(shape))
         forgets = spread <= (0.0 if simulated else 1.0)
         kept = np.where(forgets, 2.0, spread)
         rate = 1.0 / kept if simulated else -np.log1p(-1.0 / kept)
         leak_rate = np.where(forgets, np.inf, rate).astype(np.float32)
+        forgetful = np.nonzero(forgets) if forgets.any() else ()
     if walk > 0.0:
         spread = walk * (1.0 + spec.diffusion_dtod * random.standard_normal(shape))
         diffusion = np.abs(spread).astype(np.float32)
@@ -119,7 +126,9 @@ def aging_of(
     if leak_rate is None and diffusion is None and nu is None:
         return None
     walk_quantum = (WALK_QUANTUM * (spec.w_max - spec.w_min) / walk) ** 2 if walk > 0.0 else 0.0
-    return Aging(simulated, leak_rate, QUANTUM * lifetime, diffusion, walk_quantum, nu, spec.drift_t0_s, keys)
+    return Aging(
+        simulated, leak_rate, QUANTUM * lifetime, diffusion, walk_quantum, nu, spec.drift_t0_s, keys, forgetful
+    )
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)

@@ -1,7 +1,7 @@
 """The `hardware.device:` part: the resistive devices of an array.
 
 Parameters that aihwkit has too carry its names and mean what they mean there (its PulsedDevice and the classes derived
-from it); their defaults are its defaults.
+from it); their defaults are its defaults, but for `enforce_consistency`, which aihwkit 1.2.0 has on.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class SoftBoundsReferenceDevice(PulsedDevice):
     """Soft bounds read against a reference device, which can hold the symmetric point."""
 
     name: Literal["soft-bounds-reference"]
-    mult_noise: Flag = Field(True, description="step noise relative to the step (else to the step at weight zero)")
+    mult_noise: Flag = Field(False, description="step noise relative to the step (else to the step at weight zero)")
     slope_up_dtod: NonNegativeReal = Field(0.0, description="device-to-device spread of the upward slope, relative")
     slope_down_dtod: NonNegativeReal = Field(0.0, description="device-to-device spread of the downward slope, relative")
     reference_mean: Real = 0.0

@@ -70,6 +70,17 @@ def test_per_mini_batch_only_updates_age_and_each_by_one_part_in_the_lifetime() 
     assert tile.weights[0, 0] == pytest.approx(0.4 * (1.0 - 1.0 / 50.0) ** 20, rel=1e-6)
 
 
+def test_devices_whose_lifetime_comes_out_below_an_update_forget_at_once_however_long_the_mean() -> None:
+    # A relative spread of 1 makes lifetime(1 + ξ) negative with probability Φ(−1) = 0.158655. The others wait for their
+    # leak until it is 2⁻¹² for the mean lifetime: nothing has happened to them yet.
+    tile = tile_of(np.full(SHAPE, 0.4), time_convention="per-mini-batch", lifetime=1e6, lifetime_dtod=1.0, reset=0.1)
+    tile.update(np.zeros((1, SHAPE[1])), np.zeros((1, SHAPE[0])), 0.1)
+    forgotten = tile.weights == np.float32(0.1)
+    share, expected = forgotten.mean(), 0.158655
+    assert abs(share - expected) < LIMIT * np.sqrt(expected * (1.0 - expected) / forgotten.size)
+    np.testing.assert_array_equal(tile.weights[~forgotten], np.float32(0.4))
+
+
 def test_simulated_time_does_not_age_by_updates() -> None:
     tile = tile_of([[0.4]], leak_lifetime_s=1e-3, lifetime=2.0)
     tile.update([[1.0]], [[0.0]], 0.1)

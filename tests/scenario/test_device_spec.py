@@ -8,7 +8,15 @@ import pytest
 
 from aimcsim.errors import ScenarioError
 from aimcsim.scenario.device_presets import PRESETS
-from aimcsim.scenario.device_spec import DEVICES, NAMES, Device, device_of
+from aimcsim.scenario.device_spec import (
+    DEVICES,
+    NAMES,
+    Device,
+    LinearStepDevice,
+    SoftBoundsDevice,
+    SoftBoundsReferenceDevice,
+    device_of,
+)
 from aimcsim.scenario.load import scenario_from_data
 from aimcsim.scenario.schema import json_schema
 
@@ -79,3 +87,14 @@ def test_the_schema_knows_presets_by_name_and_with_changes() -> None:
 
 def test_names_are_unique() -> None:
     assert len(set(NAMES)) == len(DEVICES) + len(PRESETS)
+
+
+@pytest.mark.parametrize(
+    ("name", "relative"),
+    # The defaults of aihwkit 1.2.0's LinearStepDevice, SoftBoundsDevice and SoftBoundsReferenceDevice.
+    [("linear-step", True), ("soft-bounds", True), ("soft-bounds-reference", False)],
+)
+def test_step_noise_is_relative_to_the_step_by_default_where_it_is_in_aihwkit(name: str, relative: bool) -> None:
+    device = device_of(name)
+    assert isinstance(device, LinearStepDevice | SoftBoundsDevice | SoftBoundsReferenceDevice)
+    assert device.mult_noise is relative
