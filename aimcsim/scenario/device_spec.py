@@ -1,7 +1,7 @@
 """The `hardware.device:` part: the resistive devices of an array.
 
 Parameters that aihwkit has too carry its names and mean what they mean there (its PulsedDevice and the classes derived
-from it); their defaults are its defaults, but for `enforce_consistency`, which aihwkit 1.2.0 has on.
+from it); their defaults are its defaults (release 1.2.0).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class PulsedDevice(Spec):
     up_down: Real = Field(0.0, description="bias between up and down steps")
     up_down_dtod: NonNegativeReal = Field(0.01, description="device-to-device spread of up_down")
     dw_min_dtod_log_normal: Flag = Field(False, description="steps are spread log-normally instead of normally")
-    enforce_consistency: Flag = Field(False, description="steps never point the wrong way, bounds enclose zero")
+    enforce_consistency: Flag = Field(True, description="steps never point the wrong way, bounds enclose zero")
     perfect_bias: Flag = Field(False, description="the last column steps by dw_min, in a range a hundred times as wide")
     corrupt_devices_prob: Probability = Field(0.0, description="probability that a device is stuck")
     corrupt_devices_range: NonNegativeReal = Field(0.1, description="stuck devices lie in ± this, evenly")

@@ -215,11 +215,11 @@ def test_two_threads_make_the_same_bits_as_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dw_min", "noise", "closed"), [(0.001, 0.3, True), (0.02, 0.3, False), (0.009, 1.0, True), (0.009, 2.0, False)]
+    ("dw_min", "noise", "closed"), [(0.001, 0.3, True), (0.02, 0.3, False), (0.009, 1.0, True), (0.001, 1.1, False)]
 )
 def test_auto_takes_the_closed_form_where_steps_are_small(dw_min: float, noise: float, closed: bool) -> None:
-    # Bounds at ±0.5: a = dw_min/0.5, and a·max(1, σ) decides at AUTO_LIMIT.
-    assert (dw_min / TAU * max(1.0, noise) <= AUTO_LIMIT) == closed
+    # Bounds at ±0.5: a = dw_min/0.5 decides at AUTO_LIMIT, and the noise must not be stronger than the step.
+    assert (dw_min / TAU <= AUTO_LIMIT and noise <= 1.0) == closed
     devices = make_devices(equal_cells(dw_min, TAU, dw_min_std=noise), 5, 5, 0, "t")
     assert takes_closed_form("auto", devices) is closed
     assert takes_closed_form("closed-form", devices)

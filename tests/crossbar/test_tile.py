@@ -261,7 +261,7 @@ def test_device_parameters_have_the_stated_spread() -> None:
 
 
 def test_crossed_bounds_leave_a_device_stuck_between_them() -> None:
-    spec = SoftBoundsDevice(name="soft-bounds", w_max_dtod=3.0, w_min_dtod=3.0)
+    spec = SoftBoundsDevice(name="soft-bounds", w_max_dtod=3.0, w_min_dtod=3.0, enforce_consistency=False)
     tile = AnalogTile(40, 40, device=spec, io=PERFECT, mapping=UNSCALED)
     low, high = tile.devices.bounds
     stuck = low == high

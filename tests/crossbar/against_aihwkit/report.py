@@ -176,8 +176,6 @@ NOT_COMPARABLE = (
     "those of w + r. Compared where bounds are far off.",
     "* A sample of zeros gives zeros, without any noise; aihwkit lets input noise through. Not among noisy samples.",
     "* `none-with-device` follows the response in floating point; aihwkit's only clips at the bounds. Not compared.",
-    "* `enforce_consistency` is off by default, in the presets too (aihwkit 1.2.0: on); it is on in every case here "
-    "but the inconsistent ones.",
     "* Only aihwkit: a power step with a reference. Only aimcsim: `exponential` responses, simulated time and drift by "
     "it; bound management `shift`, which aihwkit declares but does not offer.",
 )
