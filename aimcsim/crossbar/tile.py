@@ -12,7 +12,7 @@ from aimcsim.crossbar.converters import converters_of
 from aimcsim.crossbar.devices import AnyDevice, device_spec, make_devices
 from aimcsim.crossbar.drivers import Drivers
 from aimcsim.crossbar.mapping import Layout
-from aimcsim.crossbar.mvm import multiply, product
+from aimcsim.crossbar.mvm import exact_product, multiply
 from aimcsim.keys import key_pair
 from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from aimcsim.scenario.io_spec import IOSpec, backward_of
@@ -40,7 +40,7 @@ class AnalogTile:
 
     All randomness is a function of (`seed`, `name`, purpose, sample number, position). `first_sample` is the number,
     over the whole run, of row 0 of a call; without it a counter of its own for each kind of call goes on. What
-    one sample gets does not depend on how samples are grouped into calls, up to BLAS rounding in the products.
+    one sample gets does not depend on how samples are grouped into calls.
 
     Threads: tiles are independent of each other; one tile is for one thread at a time.
     """
@@ -178,7 +178,7 @@ class AnalogTile:
         if outputs is None:
             return self._drivers.update(self._conductances, lines, errors, rate / scale, first)
         with np.errstate(all="ignore"):  # samples that are not finite are refused by the update
-            given = product(lines, self._layout.readable(self._conductances), True) * np.float32(scale)
+            given = exact_product(lines, self._layout.readable(self._conductances), True, scale)
             of_array = outputs.errors_of_array(errors)
         slots = self._drivers.update(self._conductances, lines, of_array, rate / scale, first)
         if self.mapping.learn_out_scaling:
