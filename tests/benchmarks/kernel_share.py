@@ -66,8 +66,10 @@ def main() -> None:
         for name in ("forward", "backward", "update"):
             setattr(AnalogSGD, name, timed(name, getattr(AnalogSGD, name)))
         for module, name in (
-            (micro_batch_module, "activate"),
-            (micro_batch_module, "slope"),
+            (micro_batch_module, "finish_forward"),
+            (micro_batch_module, "send_back"),
+            (micro_batch_module, "add_bias"),
+            (executor_module, "step_bias"),
             (executor_module, "loss_of"),
         ):
             setattr(module, name, timed(f"digital {name}", getattr(module, name)))
