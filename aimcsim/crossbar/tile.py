@@ -76,6 +76,7 @@ class AnalogTile:
         self._backward_converters = converters_of(io_backward, in_size, seed, name, "backward")
         #: Running scales of average-abs-max noise management, forward and backward; negative before the first sample.
         self._averages = np.full((2, 1), -1.0)
+        self._forward_average, self._backward_average = self._averages
         self.repeated_products = 0
         self._forward_keys = key_pair(seed, name, "forward", 0)
         self._backward_keys = key_pair(seed, name, "backward", 0)
@@ -142,7 +143,7 @@ class AnalogTile:
             self._converters,
             keys,
             first,
-            self._averages[0],
+            self._forward_average,
             purpose == "forward",
         )
         if self._layout.outputs is not None:
@@ -157,7 +158,7 @@ class AnalogTile:
             lines = lines * self._layout.outputs.factors()
         converters, matrix = self._backward_converters, self._layout.readable(self._conductances)
         y, self.repeated_products = multiply(
-            lines, matrix, False, self.scale, converters, self._backward_keys, first, self._averages[1]
+            lines, matrix, False, self.scale, converters, self._backward_keys, first, self._backward_average
         )
         return y
 
@@ -225,7 +226,7 @@ class AnalogTile:
             self.restore(state["conductances"])
         self._layout.load_state(state)
         self._counts = dict(zip(self._counts, state["counts"].tolist(), strict=True))
-        self._averages = np.array(state["averages"], dtype=np.float64)
+        self._averages[:] = state["averages"]
 
     def _first(self, operation: str, first_sample: int | None, batch: int) -> int:
         """Number of the first sample of a call; a call without one takes and moves on the operation's own counter."""

@@ -151,9 +151,9 @@ class MicroBatch:
         error = self.errors[number]
         if error is None:
             consumers = self.program.layers[number].consumers
-            if len(consumers) == 1 and (sent := self.input_errors[consumers[0]]) is not None:
-                self.errors[number] = sent
-                return sent
+            if len(consumers) == 1 and self._is_at_hand(consumers[0]):
+                self.errors[number] = error = self.input_error(consumers[0])
+                return error
             for needed in self._missing(number, self.errors, self._digital_consumers):
                 parts = [self.input_error(consumer) for consumer in self.program.layers[needed].consumers]
                 total = parts[0]
@@ -163,6 +163,19 @@ class MicroBatch:
             error = self.errors[number]
             assert error is not None
         return error
+
+    def _is_at_hand(self, number: int) -> bool:
+        """Whether a layer has sent its error back, or is an activation whose own error is known: the usual case, which
+        needs no search.
+        """
+        if self.input_errors[number] is not None:
+            return True
+        program = self.program.layers[number]
+        if program.code == NONE:
+            return False
+        consumers = program.consumers
+        known = len(consumers) == 1 and self.input_errors[consumers[0]] is not None
+        return known or self.errors[number] is not None
 
     def _digital_consumers(self, program: LayerProgram) -> tuple[int, ...]:
         """Consumers whose own error decides what they send back; that of dense layers has been computed."""
