@@ -12,6 +12,10 @@ Floats = NDArray[np.float32]
 
 def as_samples(values: ArrayLike, lines: int, what: str) -> Floats:
     """`values` as C-contiguous float32 of shape (batch, lines); ValueError for any other shape."""
+    if type(values) is np.ndarray and values.dtype == np.float32 and values.ndim == 2 and values.shape[1] == lines:
+        flags = values.flags
+        if flags.c_contiguous and flags.writeable:
+            return values
     array = np.asarray(values, dtype=np.float32, order="C")
     if array.ndim != 2 or array.shape[1] != lines:
         raise ValueError(f"{what} must have shape (batch, {lines}) (got {array.shape})")

@@ -14,7 +14,7 @@ from aimcsim.crossbar.checks import (
     check_size,
     check_updated,
 )
-from aimcsim.crossbar.mvm import product
+from aimcsim.crossbar.mvm import exact_product
 from aimcsim.crossbar.update import update_float
 
 Floats = NDArray[np.float32]
@@ -66,11 +66,11 @@ class FloatTile:
     ) -> Floats:
         """x Wᵀ: (batch, in) to (batch, out); `conductances`, if given, stand in for W."""
         matrix = self._weights if conductances is None else conductances
-        return product(as_samples(x, self.in_size, "x"), matrix, True)
+        return exact_product(as_samples(x, self.in_size, "x"), matrix, True)
 
     def backward(self, d: ArrayLike, *, first_sample: int | None = None) -> Floats:
         """d W: (batch, out) to (batch, in)."""
-        return product(as_samples(d, self.out_size, "d"), self._weights, False)
+        return exact_product(as_samples(d, self.out_size, "d"), self._weights, False)
 
     def update(self, x: ArrayLike, d: ArrayLike, learning_rate: float, *, first_sample: int | None = None) -> int:
         """W −= lr·d xᵀ in place, in sample order; 0 slots. ValueError, W untouched, if any is not finite."""

@@ -1,8 +1,8 @@
-"""Where numba keeps the compiled kernels of this room: in a folder named by the sources they came from.
+"""Where numba keeps compiled kernels: in a folder named by the sources they came from.
 
 numba recompiles a cached kernel when the file it stands in changes, but not when a function that it inlines from
 another file does: after an upgrade, or an edit, it would go on computing with the old physics. A folder that
-carries a hash of all sources of the room cannot be stale.
+carries a hash of all sources that hold kernels, this room and the digital ones of `network`, cannot be stale.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from pathlib import Path
 
 from numba import config
 
+#: Kernels outside this room; they inline functions of it.
+DIGITAL_KERNELS = Path(__file__).parent.parent / "network" / "kernels.py"
 
-def source_digest(folder: Path) -> str:
-    """A hash of the names and contents of a folder's Python files."""
+
+def source_digest(folder: Path, *others: Path) -> str:
+    """A hash of the names and contents of a folder's Python files, and of other files."""
     text = hashlib.blake2b(digest_size=8)
-    for path in sorted(folder.glob("*.py")):
+    for path in [*sorted(folder.glob("*.py")), *others]:
         source = path.read_bytes()
         text.update(f"{path.name}:{len(source)}:".encode() + source)
     return text.hexdigest()
@@ -34,7 +37,7 @@ def cached_by_source() -> Iterator[None]:
     here = Path(__file__).parent
     before: str = config.CACHE_DIR
     parent = Path(before) if before else here / "__pycache__"
-    config.CACHE_DIR = str(parent / f"kernels-{source_digest(here)}")
+    config.CACHE_DIR = str(parent / f"kernels-{source_digest(here, DIGITAL_KERNELS)}")
     try:
         yield
     finally:

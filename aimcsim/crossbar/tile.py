@@ -12,7 +12,7 @@ from aimcsim.crossbar.converters import converters_of
 from aimcsim.crossbar.devices import AnyDevice, device_spec, make_devices
 from aimcsim.crossbar.drivers import Drivers
 from aimcsim.crossbar.mapping import Layout
-from aimcsim.crossbar.mvm import multiply, product
+from aimcsim.crossbar.mvm import exact_product, multiply
 from aimcsim.keys import key_pair
 from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from aimcsim.scenario.io_spec import IOSpec, backward_of
@@ -40,7 +40,7 @@ class AnalogTile:
 
     All randomness is a function of (`seed`, `name`, purpose, sample number, position). `first_sample` is the number,
     over the whole run, of row 0 of a call; without it a counter of its own for each kind of call goes on. What
-    one sample gets does not depend on how samples are grouped into calls, up to BLAS rounding in the products.
+    one sample gets does not depend on how samples are grouped into calls.
 
     Threads: tiles are independent of each other; one tile is for one thread at a time.
     """
@@ -76,6 +76,7 @@ class AnalogTile:
         self._backward_converters = converters_of(io_backward, in_size, seed, name, "backward")
         #: Running scales of average-abs-max noise management, forward and backward; negative before the first sample.
         self._averages = np.full((2, 1), -1.0)
+        self._forward_average, self._backward_average = self._averages
         self.repeated_products = 0
         self._forward_keys = key_pair(seed, name, "forward", 0)
         self._backward_keys = key_pair(seed, name, "backward", 0)
@@ -142,7 +143,7 @@ class AnalogTile:
             self._converters,
             keys,
             first,
-            self._averages[0],
+            self._forward_average,
             purpose == "forward",
         )
         if self._layout.outputs is not None:
@@ -157,7 +158,7 @@ class AnalogTile:
             lines = lines * self._layout.outputs.factors()
         converters, matrix = self._backward_converters, self._layout.readable(self._conductances)
         y, self.repeated_products = multiply(
-            lines, matrix, False, self.scale, converters, self._backward_keys, first, self._averages[1]
+            lines, matrix, False, self.scale, converters, self._backward_keys, first, self._backward_average
         )
         return y
 
@@ -178,7 +179,7 @@ class AnalogTile:
         if outputs is None:
             return self._drivers.update(self._conductances, lines, errors, rate / scale, first)
         with np.errstate(all="ignore"):  # samples that are not finite are refused by the update
-            given = product(lines, self._layout.readable(self._conductances), True) * np.float32(scale)
+            given = exact_product(lines, self._layout.readable(self._conductances), True, scale)
             of_array = outputs.errors_of_array(errors)
         slots = self._drivers.update(self._conductances, lines, of_array, rate / scale, first)
         if self.mapping.learn_out_scaling:
@@ -225,7 +226,7 @@ class AnalogTile:
             self.restore(state["conductances"])
         self._layout.load_state(state)
         self._counts = dict(zip(self._counts, state["counts"].tolist(), strict=True))
-        self._averages = np.array(state["averages"], dtype=np.float64)
+        self._averages[:] = state["averages"]
 
     def _first(self, operation: str, first_sample: int | None, batch: int) -> int:
         """Number of the first sample of a call; a call without one takes and moves on the operation's own counter."""

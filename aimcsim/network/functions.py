@@ -1,4 +1,6 @@
-"""Activation functions and their slopes, element-wise, in the dtype of their argument (float32 in a run)."""
+"""Activation functions and their slopes, element-wise, in the dtype of their argument: float32 in a run, where the
+compiled kernels compute them, float64 to check gradients with.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.kernel_cache import cached_by_source
 from aimcsim.network.layers import Function
 
+with cached_by_source():
+    from aimcsim.network.kernels import CODES, NONE, activate_all, add_bias, finish_forward, send_back, step_bias
+
 Floats = NDArray[np.floating[Any]]
+
+__all__ = ["CODES", "NONE", "activate", "activate_all", "add_bias", "finish_forward", "send_back", "slope", "step_bias"]
 
 
 def activate(function: Function, x: Floats, out: Floats | None = None) -> Floats:
     """`function` of x, any shape; written into `out` (which may be x itself) where given."""
+    if x.dtype == np.float32:
+        y = np.empty(x.shape, np.float32)
+        activate_all(np.ascontiguousarray(x), CODES[function], y)
+        if out is None:
+            return y
+        out[...] = y
+        return out
     match function:
         case "sigmoid":
             return _sigmoid(x, out)

@@ -7,8 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.kernel_cache import cached_by_source
 from aimcsim.network.functions import Floats
 from aimcsim.network.layers import LossKind
+
+with cached_by_source():
+    from aimcsim.network.kernels import cross_entropy
 
 Labels = NDArray[np.int64]
 
@@ -31,23 +35,26 @@ def loss_of(kind: LossKind, outputs: Floats, targets: Labels | Floats) -> LossRe
     cross-entropy: −log softmax(outputs)[label]. squared: ½‖outputs − targets‖², labels taken as one-hot targets.
     Outputs that are not finite give losses that are not finite, without a warning: a diverging run is no mistake.
     """
+    if kind == "cross-entropy":
+        return _cross_entropy(outputs, _as_labels(targets))
     with np.errstate(over="ignore", invalid="ignore"):
-        if kind == "cross-entropy":
-            return _cross_entropy(outputs, _as_labels(targets))
         return _squared(outputs, targets)
 
 
 def _cross_entropy(outputs: Floats, labels: Labels) -> LossResult:
+    if outputs.dtype == np.float32:
+        losses, compiled_error = np.empty(len(outputs)), np.empty(outputs.shape, np.float32)
+        hits = cross_entropy(np.ascontiguousarray(outputs), labels, losses, compiled_error)
+        return LossResult(losses, compiled_error, hits)
     rows = np.arange(len(outputs))
-    # float64 costs nothing at this size and keeps the error exact near probability 1.
-    logits = outputs.astype(np.float64)
-    logits -= logits.max(axis=1, keepdims=True)
-    powers = np.exp(logits)
-    total = powers.sum(axis=1, keepdims=True)
-    losses = np.log(total[:, 0]) - logits[rows, labels]
-    error = powers / total
+    with np.errstate(over="ignore", invalid="ignore"):
+        logits = outputs - outputs.max(axis=1, keepdims=True)
+        powers = np.exp(logits)
+        total = powers.sum(axis=1, keepdims=True)
+        losses = np.log(total[:, 0]) - logits[rows, labels]
+        error = powers / total
     error[rows, labels] -= 1
-    return LossResult(losses, error.astype(outputs.dtype), _correct(outputs, labels, losses))
+    return LossResult(losses, error, _correct(outputs, labels, losses))
 
 
 def _squared(outputs: Floats, targets: Labels | Floats) -> LossResult:

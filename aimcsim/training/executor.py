@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from aimcsim.learning.base import ShardWeights
 from aimcsim.learning.versions import VersionedArray
+from aimcsim.network.functions import step_bias
 from aimcsim.network.losses import loss_of
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT, Action, Operation
 from aimcsim.training.evaluation import EvaluationPoints
@@ -199,9 +200,7 @@ class TrainingExecutor:
             bias = self.biases[number]
             bias.before_update()
             for micro_batch in range(last - plan.mini_batch + 1, last + 1):
-                step = np.add.reduce(self._in_flight[micro_batch].error(number), axis=0)
-                step *= np.float32(self._rate(micro_batch))
-                bias.current -= step
+                step_bias(bias.current, self._in_flight[micro_batch].error(number), self._rate(micro_batch))
             bias.commit()
         self._updates[virtual] += 1
         applied = self._updates[virtual] * plan.mini_batch

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.hardware.splitting import Shard
-from aimcsim.network.functions import activate, slope
+from aimcsim.network.functions import NONE, activate_all, add_bias, finish_forward, send_back
 from aimcsim.network.layers import Add, Dense
 from aimcsim.training.program import DATA, LayerProgram, Program
 
 Floats = NDArray[np.float32]
+
+#: Stands for the bias of a layer that has none.
+NO_BIAS: Floats = np.empty(0, np.float32)
 
 
 class MicroBatch:
@@ -68,8 +71,10 @@ class MicroBatch:
 
     def _digital_value(self, program: LayerProgram) -> Floats:
         first, *others = (self.value(number) for number in program.inputs)
-        if program.activation is not None:
-            return activate(program.activation.function, first)
+        if program.code != NONE:
+            y = np.empty_like(first)
+            activate_all(first, program.code, y)
+            return y
         assert isinstance(program.layer, Add), f"{program.layer.name} has not been computed"
         total = first + others[0]
         for other in others[1:]:
@@ -98,9 +103,13 @@ class MicroBatch:
         products = self._gathered(self.products, program, shard, product)
         if products is not None:
             total = combine(program, products, by_row=True)
-            if bias is not None:
-                total += bias
             self.values[program.number] = total
+            if program.activation is not None:
+                follower, code = program.activation
+                self.values[follower] = y = np.empty_like(total)
+                finish_forward(total, NO_BIAS if bias is None else bias, code, y)
+            elif bias is not None:
+                add_bias(total, bias)
 
     def _gathered(
         self, store: dict[int, list[Floats | None]], program: LayerProgram, shard: int, product: Floats
@@ -141,6 +150,10 @@ class MicroBatch:
         """Error at a layer's output: the sum of what its consumers send back, in the order of their numbers."""
         error = self.errors[number]
         if error is None:
+            consumers = self.program.layers[number].consumers
+            if len(consumers) == 1 and self._is_at_hand(consumers[0]):
+                self.errors[number] = error = self.input_error(consumers[0])
+                return error
             for needed in self._missing(number, self.errors, self._digital_consumers):
                 parts = [self.input_error(consumer) for consumer in self.program.layers[needed].consumers]
                 total = parts[0]
@@ -150,6 +163,19 @@ class MicroBatch:
             error = self.errors[number]
             assert error is not None
         return error
+
+    def _is_at_hand(self, number: int) -> bool:
+        """Whether a layer has sent its error back, or is an activation whose own error is known: the usual case, which
+        needs no search.
+        """
+        if self.input_errors[number] is not None:
+            return True
+        program = self.program.layers[number]
+        if program.code == NONE:
+            return False
+        consumers = program.consumers
+        known = len(consumers) == 1 and self.input_errors[consumers[0]] is not None
+        return known or self.errors[number] is not None
 
     def _digital_consumers(self, program: LayerProgram) -> tuple[int, ...]:
         """Consumers whose own error decides what they send back; that of dense layers has been computed."""
@@ -161,9 +187,10 @@ class MicroBatch:
         sent = self.input_errors[number]
         if sent is None:
             program = self.program.layers[number]
-            if program.activation is not None:
-                sent = slope(program.activation.function, self.value(number))
-                sent *= self.error(number)
+            if program.code != NONE:
+                y, error = self.value(number), self.error(number)
+                sent = np.empty_like(y)
+                send_back(y, error, program.code, sent)
             else:
                 assert isinstance(program.layer, Add), f"the error of {program.layer.name} has not been computed"
                 sent = self.error(number)
@@ -176,7 +203,8 @@ class MicroBatch:
         if products is not None:
             assert isinstance(program.layer, Dense)
             sent = combine(program, products, by_row=False)
-            self.input_errors[program.number] = sent[:, : program.layer.in_size]
+            # Nobody wants the error of the constant 1 that an analog bias is fed.
+            self.input_errors[program.number] = np.ascontiguousarray(sent[:, : program.layer.in_size])
 
 
 def combine(program: LayerProgram, products: list[Floats], by_row: bool) -> Floats:

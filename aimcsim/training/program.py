@@ -8,6 +8,7 @@ from functools import cached_property
 
 from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.hardware.splitting import Shard
+from aimcsim.network.functions import CODES, NONE
 from aimcsim.network.graph import Network
 from aimcsim.network.layers import INPUT, Activation, Dense, Layer
 
@@ -20,7 +21,8 @@ class LayerProgram:
     """One layer. `inputs` are layer numbers (DATA: the sample); `consumers` the layers that read it, ascending.
 
     For a dense layer: `shards` in the order of its units, and whether its error is wanted further back
-    (`sends_error`: False for a layer that reads only the data).
+    (`sends_error`: False for a layer that reads only the data). `activation`: the activation that alone reads this
+    layer, and the kernels' number of its function; computed together with the layer's value.
     """
 
     number: int
@@ -31,6 +33,7 @@ class LayerProgram:
     sends_error: bool
     units: tuple[int, ...] = ()
     shards: tuple[Shard, ...] = ()
+    activation: tuple[int, int] | None = None
 
     @cached_property
     def has_analog_bias(self) -> bool:
@@ -42,15 +45,15 @@ class LayerProgram:
         """True where the one array of a dense layer is fed what its input layer puts out, unchanged."""
         return len(self.shards) == 1 and not self.has_analog_bias
 
-    @property
+    @cached_property
     def dense(self) -> Dense | None:
         """The layer where it is dense, else None."""
         return self.layer if isinstance(self.layer, Dense) else None
 
-    @property
-    def activation(self) -> Activation | None:
-        """The layer where it is an activation, else None."""
-        return self.layer if isinstance(self.layer, Activation) else None
+    @cached_property
+    def code(self) -> int:
+        """The kernels' number of the function of an activation, NONE of any other layer."""
+        return CODES[self.layer.function] if isinstance(self.layer, Activation) else NONE
 
 
 @dataclass(frozen=True)
@@ -87,14 +90,17 @@ def _layer(
     units: Sequence[int],
     floorplan: Floorplan,
 ) -> LayerProgram:
-    consumers = sorted(numbers[name] for name in network.graph.successors(layer.name) if name in numbers)
+    readers = [name for name in network.graph.successors(layer.name) if name in numbers]
+    only = network.layers[readers[0]] if len(readers) == 1 else None
+    activation = (numbers[only.name], CODES[only.function]) if isinstance(only, Activation) else None
     return LayerProgram(
         number,
         layer,
         virtual,
         tuple(numbers[name] for name in layer.inputs),
-        tuple(consumers),
+        tuple(sorted(numbers[name] for name in readers)),
         any(name != INPUT for name in layer.inputs),
         tuple(units),
         tuple(shard for u in units if (shard := floorplan.units[u].shard) is not None),
+        activation,
     )

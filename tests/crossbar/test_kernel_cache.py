@@ -7,8 +7,9 @@ from pathlib import Path
 from numba import config
 
 from aimcsim.crossbar import kernel_cache
-from aimcsim.crossbar.kernel_cache import cached_by_source, source_digest
+from aimcsim.crossbar.kernel_cache import DIGITAL_KERNELS, cached_by_source, source_digest
 from aimcsim.crossbar.update import update_pulsed
+from aimcsim.network.losses import cross_entropy
 
 
 def test_any_change_of_any_source_file_gives_another_folder(tmp_path: Path) -> None:
@@ -24,8 +25,9 @@ def test_any_change_of_any_source_file_gives_another_folder(tmp_path: Path) -> N
 
 
 def test_kernels_stand_in_the_folder_of_the_present_sources() -> None:
-    digest = source_digest(Path(kernel_cache.__file__).parent)
+    digest = source_digest(Path(kernel_cache.__file__).parent, DIGITAL_KERNELS)
     assert f"kernels-{digest}" in update_pulsed.stats.cache_path
+    assert f"kernels-{digest}" in cross_entropy.stats.cache_path
 
 
 def test_the_cache_folder_of_other_users_of_numba_is_left_as_it_was() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from aimcsim.crossbar import AnalogTile, FloatTile, make_tile
-from aimcsim.crossbar.converters import adc, dac
 from aimcsim.crossbar.devices import make_devices
+from aimcsim.crossbar.mvm import read
 from aimcsim.crossbar.update import update_pulsed
 from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
 from aimcsim.scenario.hardware_spec import IOSpec, MappingSpec, PulseSpec
@@ -283,11 +283,11 @@ def test_read_only_inputs_and_numpy_numbers_are_taken_without_compiling_anything
     x, d, _ = (each.astype(np.float32) for each in data())
     tile, other = analog(), analog()
     expected = tile.forward(x, first_sample=3), tile.update(x, d, 0.1, first_sample=3)
-    compiled = [len(kernel.signatures) for kernel in (dac, adc, update_pulsed)]
+    compiled = [len(kernel.signatures) for kernel in (read, update_pulsed)]
     x.flags.writeable = d.flags.writeable = False
     np.testing.assert_array_equal(other.forward(x, first_sample=np.int32(3)), expected[0])
     assert other.update(x, d, np.float32(0.1), first_sample=np.int32(3)) == expected[1]
-    assert [len(kernel.signatures) for kernel in (dac, adc, update_pulsed)] == compiled
+    assert [len(kernel.signatures) for kernel in (read, update_pulsed)] == compiled
 
 
 def test_the_rest_of_the_package_does_not_import_numba() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
+from aimcsim.data import digits
 from aimcsim.data.load import load_dataset
 from aimcsim.errors import FieldErrors
 from aimcsim.scenario.data_spec import DataSpec
@@ -69,10 +70,17 @@ def test_more_samples_than_there_are_are_refused_in_both_parts_at_once() -> None
     ]
 
 
-def test_scikit_learn_is_imported_for_the_digits_only() -> None:
+def test_scikit_learn_is_not_imported_not_even_for_the_digits() -> None:
     code = (
         "import sys; from aimcsim.data.load import load_dataset; from aimcsim.scenario.data_spec import DataSpec;"
-        "load_dataset(DataSpec(name='least-squares'), 0); assert 'sklearn' not in sys.modules;"
-        "load_dataset(DataSpec(name='digits'), 0); assert 'sklearn' in sys.modules"
+        "load_dataset(DataSpec(name='digits'), 0); assert 'sklearn' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_scikit_learn_reads_them_where_its_file_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = load_dataset(DIGITS, seed=0)
+    monkeypatch.setattr(digits, "find_spec", lambda name: None)
+    got = load_dataset(DIGITS, seed=0)
+    assert np.array_equal(got.train_x, expected.train_x)
+    assert np.array_equal(got.test_y, expected.test_y)

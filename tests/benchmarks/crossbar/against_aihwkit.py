@@ -1,8 +1,9 @@
 """One array and the FCN beside IBM aihwkit: `AIHWKIT_PYTHON=<its interpreter> python -m ...crossbar.against_aihwkit`.
 
-Both sides run in one go, in alternating rounds, one thread each; a figure is the median of its rounds, a ratio the
-median of the rounds' ratios, since on a shared machine only neighbouring rounds compare. Without AIHWKIT_PYTHON the
-other side is left out. Build aihwkit with its own fast options (RPU_USE_FASTRAND, RPU_USE_FASTMOD, OpenBLAS).
+Both sides run in one go, in alternating rounds, one thread each, by processor time (two host threads by wall time); a
+figure is the median of its rounds, a ratio the median of the rounds' ratios, since on a shared machine only
+neighbouring rounds compare. Without AIHWKIT_PYTHON the other side is left out. Build aihwkit with its own fast options
+(RPU_USE_FASTRAND, RPU_USE_FASTMOD, OpenBLAS).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -158,8 +160,8 @@ def bench_threads(size: int = 512) -> None:
     }
     with ThreadPoolExecutor(2) as pool:
         for name, job in jobs.items():
-            both = lambda job=job: sum(pool.map(lambda tile: rate_of(lambda: job(tile), SECONDS), tiles))  # noqa: E731
-            one = lambda job=job: rate_of(lambda: job(tiles[0]), SECONDS)  # noqa: E731
+            both = lambda job=job: sum(pool.map(lambda tile: rate_of(lambda: job(tile), SECONDS, perf_counter), tiles))  # noqa: E731
+            one = lambda job=job: rate_of(lambda: job(tiles[0]), SECONDS, perf_counter)  # noqa: E731
             report(f"{name} {size}²", rounds({"two threads": both, "one": one}), "calls/s")
 
 
@@ -175,7 +177,7 @@ def bench_fcn(peer: Peer, samples: int) -> None:
         np.savez(short, images=session._train_x[indices[:500]], labels=session.dataset.train_y[indices[:500]])
         kernel_share.run(200, [])
         sides: dict[str, Callable[[], float | None]] = {
-            "aimcsim, pipeline simulated": lambda: samples / kernel_share.run(samples, []),
+            "aimcsim, pipeline simulated": lambda: samples / kernel_share.run(samples, [], process_time),
             "PyTorch float": lambda: peer.ask("float-fcn", data=file, rate=0.05),
             "aihwkit": lambda: peer.ask("fcn", data=file, rate=0.05),
         }
