@@ -112,7 +112,7 @@ class AnalogTile:
         keeps_state = self.devices.kind == STEPPED or self.devices.aging is not None
         if keeps_state and self._held and not self._pulsed:
             raise ValueError(f"pulse_type {self.pulses.pulse_type} {NO_STATE}")
-        self._cells = Cells(self.devices, seed, name) if keeps_state and self._pulsed else None
+        self._cells = Cells(self.devices, seed, name, self.pulses.stepping) if keeps_state and self._pulsed else None
         self._conductances = self._settled(np.zeros((out_size, in_size), np.float32))
         if weights is not None:
             self.weights = weights
