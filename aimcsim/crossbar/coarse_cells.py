@@ -10,6 +10,7 @@ from aimcsim.crossbar.counter_hash import FAST
 from aimcsim.crossbar.curved_cells import Noise
 from aimcsim.crossbar.elementary import exp_of, power_of
 from aimcsim.crossbar.families import EXP, LINEAR, POWER
+from aimcsim.crossbar.lanes import bits_of
 from aimcsim.crossbar.soft_bounds_fast import cell_word, light_normal
 from aimcsim.crossbar.stepping import interpolated
 
@@ -21,15 +22,15 @@ _GOLDEN = np.uint32(0x9E3779B9)
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def step_and_scale(
-    v: np.float32, family: int, numbers: Floats, side: int, place: int, j: int, nodes: Floats, noise: Noise
+    v: np.float32, family: int, numbers: Floats, place: int, first: int, j: int, nodes: Floats, noise: Noise
 ) -> tuple[np.float32, np.float32]:
     """The step of a cell at weight v and what its noise is relative to."""
     zero = np.float32(0.0)
-    p0, p1 = numbers[side, place, 0, j], numbers[side, place, 1, j]
+    p0, p1 = numbers[place, first, j], numbers[place, first + 1, j]
     if family == LINEAR:
         step = p0 + p1 * v
-        return step, (numbers[side, place, 2, j] if noise.relative == zero else step)
-    p2, p3 = numbers[side, place, 2, j], numbers[side, place, 3, j]
+        return step, (numbers[place, first + 2, j] if noise.relative == zero else step)
+    p2, p3 = numbers[place, first + 2, j], numbers[place, first + 3, j]
     if family == POWER:
         step = p0 * power_of(max(p1 + p2 * v, zero), p3)
     elif family == EXP:
@@ -46,13 +47,15 @@ def step_left(
     w: Floats,
     device: int,
     row: int,
-    bounds: Floats,
     numbers: Floats,
-    side: int,
     place: int,
+    up: int,
+    down: int,
+    x: Floats,
     words: Words,
     sample: int,
     n: int,
+    flip: np.int32,
     left: NDArray[np.int32],
     nodes: Floats,
     noise: Noise,
@@ -64,9 +67,10 @@ def step_left(
         if left[at] == 0:
             continue
         j = int(at)
-        v, low, high = w[device, row, j], bounds[device, row, 0, j], bounds[device, row, 1, j]
+        v, low, high = w[device, row, j], numbers[place, 0, j], numbers[place, 1, j]
+        first = down if np.int32(bits_of(x[sample, j]) ^ flip) >= 0 else up
         for p in range(left[j]):
             z = light_normal(cell_word(key0, key1, np.uint32(words[sample, j] + np.uint32(np.uint32(p) * _GOLDEN))))
-            step, scale = step_and_scale(v, family, numbers, side, place, j, nodes, noise)
+            step, scale = step_and_scale(v, family, numbers, place, first, j, nodes, noise)
             v = min(max(v + (step + scale * (noise.sigma * z)), low), high)
         w[device, row, j] = v

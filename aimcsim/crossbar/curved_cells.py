@@ -70,10 +70,9 @@ def power_cells(
     w: Floats,
     device: int,
     row: int,
-    bounds: Floats,
     numbers: Floats,
-    side: int,
     place: int,
+    first: int,
     words: Words,
     sample: int,
     n: int,
@@ -85,12 +84,15 @@ def power_cells(
 ) -> bool:
     """`counts[j]` pulses of Δ = p0·max(p1 + p2·w, 0)^p3 on cells j < n of a row."""
     length, d, i, s = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(sample)
-    g, r = np.uintp(side), np.uintp(place)
-    first, second, third, fourth = np.uintp(0), np.uintp(1), np.uintp(2), np.uintp(3)
+    r, u = np.uintp(place), np.uintp(first)
+    low, high, one, two, three = np.uintp(0), np.uintp(1), np.uintp(1), np.uintp(2), np.uintp(3)
     some = np.int32(0)
     for j in range(length):
-        v, p0, p1, p2 = w[d, i, j], numbers[g, r, first, j], numbers[g, r, second, j], numbers[g, r, third, j]
-        p3 = numbers[g, r, fourth, j]
+        v = w[d, i, j]
+        p0 = numbers[r, u, j]
+        p1 = numbers[r, u + one, j]
+        p2 = numbers[r, u + two, j]
+        p3 = numbers[r, u + three, j]
         base = max(p1 + p2 * v, _ZERO)
         step = p0 * power_of(base, p3)
         turn = p2 / max(base, _LEAST_BASE)
@@ -100,9 +102,9 @@ def power_cells(
         c = np.float32(counts[j])
         bent = c * c * max(rise * rise, abs(bend * step)) > _REACH
         left[j] = counts[j] if bent else np.int32(0)
-        some |= left[j]
+        some = np.int32(some | left[j])
         moved = v + curved_move(v, step, rise, bend, p0, c, z, noise)
-        moved = min(max(moved, bounds[d, i, first, j]), bounds[d, i, second, j])
+        moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         w[d, i, j] = v if bent or counts[j] == 0 else moved
     return some > 0
 
@@ -112,10 +114,9 @@ def exp_cells(
     w: Floats,
     device: int,
     row: int,
-    bounds: Floats,
     numbers: Floats,
-    side: int,
     place: int,
+    first: int,
     words: Words,
     sample: int,
     n: int,
@@ -127,12 +128,15 @@ def exp_cells(
 ) -> bool:
     """`counts[j]` pulses of Δ = p0·max(p1 + p2·e^(p3·w), 0) on cells j < n of a row."""
     length, d, i, s = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(sample)
-    g, r = np.uintp(side), np.uintp(place)
-    first, second, third, fourth = np.uintp(0), np.uintp(1), np.uintp(2), np.uintp(3)
+    r, u = np.uintp(place), np.uintp(first)
+    low, high, one, two, three = np.uintp(0), np.uintp(1), np.uintp(1), np.uintp(2), np.uintp(3)
     some = np.int32(0)
     for j in range(length):
-        v, p0, p1, p2 = w[d, i, j], numbers[g, r, first, j], numbers[g, r, second, j], numbers[g, r, third, j]
-        p3 = numbers[g, r, fourth, j]
+        v = w[d, i, j]
+        p0 = numbers[r, u, j]
+        p1 = numbers[r, u + one, j]
+        p2 = numbers[r, u + two, j]
+        p3 = numbers[r, u + three, j]
         part = p2 * exp_of(p3 * v)
         held = p0 if p1 + part > _ZERO else _ZERO
         step = held * (p1 + part)
@@ -142,9 +146,9 @@ def exp_cells(
         c = np.float32(counts[j])
         bent = c * c * max(rise * rise, abs(bend * step)) > _REACH
         left[j] = counts[j] if bent else np.int32(0)
-        some |= left[j]
+        some = np.int32(some | left[j])
         moved = v + curved_move(v, step, rise, bend, p0, c, z, noise)
-        moved = min(max(moved, bounds[d, i, first, j]), bounds[d, i, second, j])
+        moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         w[d, i, j] = v if bent or counts[j] == 0 else moved
     return some > 0
 
@@ -154,10 +158,9 @@ def nodes_cells(
     w: Floats,
     device: int,
     row: int,
-    bounds: Floats,
     numbers: Floats,
-    side: int,
     place: int,
+    first: int,
     words: Words,
     sample: int,
     n: int,
@@ -170,20 +173,22 @@ def nodes_cells(
 ) -> bool:
     """`counts[j]` pulses of an interpolated step on cells j < n of a row, as `find_pieces` found it."""
     length, d, i, s = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(sample)
-    g, r = np.uintp(side), np.uintp(place)
-    first, second, third = np.uintp(0), np.uintp(1), np.uintp(2)
+    r, u = np.uintp(place), np.uintp(first)
+    low, high, one, two = np.uintp(0), np.uintp(1), np.uintp(1), np.uintp(2)
     some = np.int32(0)
     for j in range(length):
-        v, p0, p1, p2 = w[d, i, j], numbers[g, r, first, j], numbers[g, r, second, j], numbers[g, r, third, j]
-        step = p0 * (pieces[first, j] + pieces[second, j] * (p1 + p2 * v))
-        rise = p0 * pieces[second, j] * p2
+        v = w[d, i, j]
+        p0 = numbers[r, u, j]
+        p2 = numbers[r, u + two, j]
+        step = p0 * pieces[low, j]
+        rise = p0 * pieces[one, j] * p2
         bend = _ZERO
         z = light_normal(cell_word(key0, key1, words[s, j]))
         c = np.float32(counts[j])
         bent = c * c * max(rise * rise, abs(bend * step)) > _REACH
         left[j] = counts[j] if bent else np.int32(0)
-        some |= left[j]
+        some = np.int32(some | left[j])
         moved = v + curved_move(v, step, rise, bend, p0, c, z, noise)
-        moved = min(max(moved, bounds[d, i, first, j]), bounds[d, i, second, j])
+        moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         w[d, i, j] = v if bent or counts[j] == 0 else moved
     return some > 0

@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from aimcsim.crossbar.counter_hash import FAST
+from aimcsim.crossbar.lanes import bits_of
 from aimcsim.crossbar.soft_bounds_fast import HIGHEST_FALL, LOWEST_FALL, cell_word, light_normal
 
 Floats = NDArray[np.float32]
@@ -46,13 +47,15 @@ def linear_cells(
     w: Floats,
     device: int,
     row: int,
-    bounds: Floats,
     numbers: Floats,
-    side: int,
     place: int,
+    up: int,
+    down: int,
+    x: Floats,
     words: Words,
     sample: int,
     n: int,
+    flip: np.int32,
     counts: Counts,
     left: Counts,
     sigma: np.float32,
@@ -64,8 +67,8 @@ def linear_cells(
     `device`, `row` address the state and its bounds, `side`, `place` the numbers, `sample` the words.
     """
     length, d, i, s = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(sample)
-    g, r = np.uintp(side), np.uintp(place)
-    low, high = np.uintp(0), np.uintp(1)
+    r, u, t = np.uintp(place), np.uintp(up), np.uintp(down)
+    low, high, one = np.uintp(0), np.uintp(1), np.uintp(1)
     square = sigma * sigma
     m1 = _HALF * (_ONE + square)
     m2 = np.float32(1.0 / 3.0) + square
@@ -74,16 +77,22 @@ def linear_cells(
     steepest = _COARSE / max(_ONE, sigma)
     some = np.int32(0)
     for j in range(length):
-        v, p0, a = w[d, i, j], numbers[g, r, low, j], -numbers[g, r, high, j]
+        v = w[d, i, j]
+        goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+        p0_up, p0_down = numbers[r, u, j], numbers[r, t, j]
+        p1_up, p1_down = numbers[r, u + one, j], numbers[r, t + one, j]
+        p0 = p0_down if goes_down else p0_up
+        p1 = p1_down if goes_down else p1_up
+        a = -p1
         c = np.float32(counts[j])
         z = light_normal(cell_word(key0, key1, words[s, j]))
         mean = c * (_ONE + a * (m1 + a * (m2 + a * m3)))
         q = mean + np.float32(np.sqrt(c)) * z * (sigma * (_ONE + a * (_ONE + a * s2)))
         moved = v + (p0 - a * v) * q * fall_part(a * q)
-        moved = min(max(moved, bounds[d, i, low, j]), bounds[d, i, high, j])
+        moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         coarse = a > steepest or a < _GROWING
         left[j] = counts[j] if coarse else np.int32(0)
-        some |= left[j]
+        some = np.int32(some | left[j])
         w[d, i, j] = v if coarse or counts[j] == 0 else moved
     return some > 0
 
@@ -93,13 +102,15 @@ def additive_cells(
     w: Floats,
     device: int,
     row: int,
-    bounds: Floats,
     numbers: Floats,
-    side: int,
     place: int,
+    up: int,
+    down: int,
+    x: Floats,
     words: Words,
     sample: int,
     n: int,
+    flip: np.int32,
     counts: Counts,
     left: Counts,
     sigma: np.float32,
@@ -108,12 +119,20 @@ def additive_cells(
 ) -> bool:
     """As `linear_cells`, with noise relative to p2."""
     length, d, i, s = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(sample)
-    g, r = np.uintp(side), np.uintp(place)
-    low, high, third = np.uintp(0), np.uintp(1), np.uintp(2)
+    r, u, t = np.uintp(place), np.uintp(up), np.uintp(down)
+    low, high, one, two = np.uintp(0), np.uintp(1), np.uintp(1), np.uintp(2)
     steepest = _COARSE / max(_ONE, sigma)
     some = np.int32(0)
     for j in range(length):
-        v, p0, a = w[d, i, j], numbers[g, r, low, j], -numbers[g, r, high, j]
+        v = w[d, i, j]
+        goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+        p0_up, p0_down = numbers[r, u, j], numbers[r, t, j]
+        p1_up, p1_down = numbers[r, u + one, j], numbers[r, t + one, j]
+        p2_up, p2_down = numbers[r, u + two, j], numbers[r, t + two, j]
+        p0 = p0_down if goes_down else p0_up
+        p1 = p1_down if goes_down else p1_up
+        p2 = p2_down if goes_down else p2_up
+        a = -p1
         c = np.float32(counts[j])
         z = light_normal(cell_word(key0, key1, words[s, j]))
         part = _ONE + a * (_HALF + a * (np.float32(1.0 / 3.0) + a * np.float32(0.25)))
@@ -122,12 +141,12 @@ def additive_cells(
         fallen = q * fall_part(mu * c)
         # (1 − e^(−2μc))/(1 − e^(−2μ)) in terms of (1 − e^(−μc))/a: the variance of c steps, each of deviation 1.
         squares = fallen * (_ONE - _HALF * a * fallen) / (_ONE - _HALF * a)
-        spread = sigma * numbers[g, r, third, j] * np.float32(np.sqrt(max(squares, _ZERO)))
+        spread = sigma * p2 * np.float32(np.sqrt(max(squares, _ZERO)))
         moved = v + (p0 - a * v) * fallen + spread * z
-        moved = min(max(moved, bounds[d, i, low, j]), bounds[d, i, high, j])
+        moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         coarse = a > steepest or a < _GROWING
         left[j] = counts[j] if coarse else np.int32(0)
-        some |= left[j]
+        some = np.int32(some | left[j])
         w[d, i, j] = v if coarse or counts[j] == 0 else moved
     return some > 0
 
@@ -137,13 +156,15 @@ def single_cells(
     w: Floats,
     device: int,
     row: int,
-    bounds: Floats,
     numbers: Floats,
-    side: int,
     place: int,
+    up: int,
+    down: int,
+    x: Floats,
     words: Words,
     sample: int,
     n: int,
+    flip: np.int32,
     counts: Counts,
     sigma: np.float32,
     additive: bool,
@@ -152,19 +173,31 @@ def single_cells(
 ) -> None:
     """As `linear_cells` and `additive_cells` for counts of 0 and 1, by the formula of one pulse."""
     length, d, i, s = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(sample)
-    g, r = np.uintp(side), np.uintp(place)
-    low, high, third = np.uintp(0), np.uintp(1), np.uintp(2)
+    r, u, t = np.uintp(place), np.uintp(up), np.uintp(down)
+    low, high, one, two = np.uintp(0), np.uintp(1), np.uintp(1), np.uintp(2)
     if additive:
         for j in range(length):
-            v, p0, p1 = w[d, i, j], numbers[g, r, low, j], numbers[g, r, high, j]
+            v = w[d, i, j]
+            goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+            p0_up, p0_down = numbers[r, u, j], numbers[r, t, j]
+            p1_up, p1_down = numbers[r, u + one, j], numbers[r, t + one, j]
+            p2_up, p2_down = numbers[r, u + two, j], numbers[r, t + two, j]
+            p0 = p0_down if goes_down else p0_up
+            p1 = p1_down if goes_down else p1_up
+            p2 = p2_down if goes_down else p2_up
             z = sigma * light_normal(cell_word(key0, key1, words[s, j]))
-            moved = v + (p0 + p1 * v + numbers[g, r, third, j] * z)
-            moved = min(max(moved, bounds[d, i, low, j]), bounds[d, i, high, j])
+            moved = v + (p0 + p1 * v + p2 * z)
+            moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
             w[d, i, j] = moved if counts[j] > 0 else v
     else:
         for j in range(length):
-            v, p0, p1 = w[d, i, j], numbers[g, r, low, j], numbers[g, r, high, j]
+            v = w[d, i, j]
+            goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+            p0_up, p0_down = numbers[r, u, j], numbers[r, t, j]
+            p1_up, p1_down = numbers[r, u + one, j], numbers[r, t + one, j]
+            p0 = p0_down if goes_down else p0_up
+            p1 = p1_down if goes_down else p1_up
             z = sigma * light_normal(cell_word(key0, key1, words[s, j]))
             step = p0 + p1 * v
-            moved = min(max(v + (step + step * z), bounds[d, i, low, j]), bounds[d, i, high, j])
+            moved = min(max(v + (step + step * z), numbers[r, low, j]), numbers[r, high, j])
             w[d, i, j] = moved if counts[j] > 0 else v

@@ -32,12 +32,13 @@ LONGEST_PART: Final = 2**16
 
 
 class FamilyForm(NamedTuple):
-    """What the closed form needs of an array of D devices a cell, laid out row by row."""
+    """What the closed form needs of an array, laid out row by row."""
 
-    #: Lower and upper bounds, (D, out, 2, in).
-    bounds: Floats
-    #: p0, p1... as the family needs them, (2, out, K, in): upward and downward, of pairs those of g+ and of g-.
+    #: Bounds and p0, p1... of every cell, row by row: (out, 2 + 2K, in) with low, high, upward, downward; of pairs
+    #: (2·out, 2 + K, in) with low, high, upward of g+, and in the next row of g-.
     numbers: Floats
+    #: How many of p0, p1... the family needs.
+    kept: int
     table: PieceTable
     #: Most pulses that are taken at once.
     most: int
@@ -100,7 +101,11 @@ def family_form_of(devices: DeviceArray) -> FamilyForm:
         raise ValueError("plain soft bounds have a closed form of their own")
     additive = law.noise_mode == ADDITIVE
     kept = {LINEAR: 3 if additive else 2, POWER: 4, EXP: 4, NODES: 4}[law.family]
-    numbers = np.stack([planes[device, first : first + kept].transpose(1, 0, 2) for device, first in sides(devices)])
+    wanted = [LOW, HIGH, *range(UP, UP + kept)]
+    if len(planes) == 2:
+        numbers = planes[:, wanted].transpose(2, 0, 1, 3).reshape(-1, 2 + kept, planes.shape[3])
+    else:
+        numbers = planes[0, [*wanted, *range(DOWN, DOWN + kept)]].transpose(1, 0, 2)
     a = curvature(devices)
     if law.family == LINEAR:
         fine = (a * max(1.0, law.sigma) <= COARSE_LIMIT) & (a >= -GROWING_LIMIT)
@@ -121,8 +126,8 @@ def family_form_of(devices: DeviceArray) -> FamilyForm:
         )
     )
     return FamilyForm(
-        np.ascontiguousarray(np.stack([planes[:, LOW], planes[:, HIGH]], axis=2)),
         np.ascontiguousarray(numbers),
+        kept,
         piece_table(devices.nodes if law.family == NODES else _NO_NODES),
         most,
         noise,

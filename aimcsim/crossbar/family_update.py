@@ -1,9 +1,9 @@
 """Pulsed updates of stepped devices in the default mode: the pulses of a train in closed form, any family, pairs too.
 
 The same trains and the same order as in `stepped_update.update_stepped`: rows outside, samples inside. The cells of a
-row are met in one of three ways. All go the same way, and are moved where they stand; or the numbers of each cell's
-direction are chosen into a row of scratch first (of pairs, its device too); or few columns fire, and their cells are
-gathered into scratch. A cell's noise does not depend on which.
+row are met in one of three ways: they are moved where they stand; or, of pairs that go both ways, the devices that move
+are chosen into a row of scratch first; or few columns fire, and their cells are gathered into scratch. A cell's noise
+does not depend on which.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from aimcsim.crossbar.families import ADDITIVE, EXP, LINEAR, POWER
 from aimcsim.crossbar.family_cells import additive_cells, linear_cells, single_cells
 from aimcsim.crossbar.piece_table import PieceTable, find_pieces
 from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, implied_counts, largest
-from aimcsim.crossbar.row_choice import choose_numbers, choose_states, gather_cells, return_states, scatter_cells
+from aimcsim.crossbar.row_choice import (
+    choose_devices,
+    choose_directions,
+    gather_cells,
+    return_devices,
+    return_weights,
+    scatter_cells,
+)
 from aimcsim.crossbar.row_state import date_row, finish_lanes, read_row, subtract_row
 from aimcsim.crossbar.soft_bounds_fast import count_line
 from aimcsim.crossbar.stepped_update import refresh_row
@@ -68,58 +75,92 @@ def move_cells(
     w: Floats,
     device: int,
     row: int,
-    bounds: Floats,
     numbers: Floats,
-    side: int,
     place: int,
+    up: int,
+    down: int,
+    x: Floats,
     words: Words,
-    sample: int,
+    s: int,
     n: int,
+    flip: np.int32,
     counts: Counts,
     left: Counts,
-    levels: Floats,
+    pieces: Floats,
     nodes: Floats,
-    noise: Noise,
     table: PieceTable,
-    key0: np.uint32,
-    key1: np.uint32,
+    noise: Noise,
+    k0: np.uint32,
+    k1: np.uint32,
 ) -> None:
     """`counts[j]` pulses on cells j < n of a row of any family (`family_cells` has the arguments).
 
-    `single`: no count is above 1. `levels` (3, in) is scratch.
+    `single`: no count is above 1. `left` (in,) and `pieces` (3, in) are scratch.
     """
     sigma = noise.sigma
     some = False
-    if family == LINEAR:
-        if single:
-            single_cells(
-                w, device, row, bounds, numbers, side, place, words, sample, n, counts, sigma, additive, key0, key1
-            )
-        elif additive:
-            some = additive_cells(
-                w, device, row, bounds, numbers, side, place, words, sample, n, counts, left, sigma, key0, key1
-            )
-        else:
-            some = linear_cells(
-                w, device, row, bounds, numbers, side, place, words, sample, n, counts, left, sigma, key0, key1
-            )
+    if family == LINEAR and single:
+        single_cells(w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, sigma, additive, k0, k1)
+    elif family == LINEAR and additive:
+        some = additive_cells(
+            w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left, sigma, k0, k1
+        )
+    elif family == LINEAR:
+        some = linear_cells(w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left, sigma, k0, k1)
     elif family == POWER:
-        some = power_cells(
-            w, device, row, bounds, numbers, side, place, words, sample, n, counts, left, noise, key0, key1
-        )
+        some = power_cells(w, device, row, numbers, place, up, words, s, n, counts, left, noise, k0, k1)
     elif family == EXP:
-        some = exp_cells(
-            w, device, row, bounds, numbers, side, place, words, sample, n, counts, left, noise, key0, key1
-        )
+        some = exp_cells(w, device, row, numbers, place, up, words, s, n, counts, left, noise, k0, k1)
     else:
-        find_pieces(levels, w, device, row, numbers, side, place, n, table)
-        some = nodes_cells(
-            w, device, row, bounds, numbers, side, place, words, sample, n, counts, left, levels, noise, key0, key1
-        )
+        find_pieces(pieces, w, device, row, numbers, place, up, n, table)
+        some = nodes_cells(w, device, row, numbers, place, up, words, s, n, counts, left, pieces, noise, k0, k1)
     if some:
-        step_left(
-            family, w, device, row, bounds, numbers, side, place, words, sample, n, left, nodes, noise, key0, key1
-        )
+        step_left(family, w, device, row, numbers, place, up, down, x, words, s, n, flip, left, nodes, noise, k0, k1)
+
+
+@njit(nogil=True, cache=True)
+def move_train(
+    family: int,
+    single: bool,
+    additive: bool,
+    w: Floats,
+    device: int,
+    row: int,
+    numbers: Floats,
+    place: int,
+    up: int,
+    down: int,
+    x: Floats,
+    words: Words,
+    s: int,
+    n: int,
+    flip: np.int32,
+    counts: Counts,
+    top: int,
+    most: int,
+    part: Counts,
+    left: Counts,
+    pieces: Floats,
+    nodes: Floats,
+    table: PieceTable,
+    noise: Noise,
+    k0: np.uint32,
+    k1: np.uint32,
+) -> None:
+    """As `move_cells`, `most` of the at most `top` pulses at a time; `part` (in,) is scratch."""
+    if top <= most:
+        move_cells(
+            family, single, additive, w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left,
+            pieces, nodes, table, noise, k0, k1,
+        )  # fmt: skip
+        return
+    for taken in range(0, top, most):
+        take_part(part, counts, n, taken, most)
+        a, b = slot_keys(k0, k1, PART_SLOT + taken)
+        move_cells(
+            family, single, additive, w, device, row, numbers, place, up, down, x, words, s, n, flip, part, left,
+            pieces, nodes, table, noise, a, b,
+        )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
@@ -128,8 +169,8 @@ def update_families(
     hidden: Floats,
     shown: Floats,
     planes: Floats,
-    bounds: Floats,
     numbers: Floats,
+    kept: int,
     table: PieceTable,
     most: int,
     noise: Noise,
@@ -148,7 +189,7 @@ def update_families(
 ) -> int:
     """As `stepped_update.update_stepped`, with the pulses of a train in closed form, `most` at a time.
 
-    `bounds` to `noise` are those of `family_form.FamilyForm`. Coarse cells are stepped pulse by pulse.
+    `numbers` to `noise` are those of `family_form.FamilyForm`.
     """
     n, columns = x.shape
     rows = d.shape[1]
@@ -162,7 +203,7 @@ def update_families(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample
     )
     noise_keys = np.empty((n, 2), np.uint32)
-    words = np.empty((n, columns), np.uint32)
+    words = np.zeros((n, columns), np.uint32)
     signs = np.empty(n, np.int64)
     for s in range(n):
         noise_keys[s, 0], noise_keys[s, 1] = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
@@ -170,19 +211,19 @@ def update_families(
         for k in range(width[s]):
             words[s, k] = word(key0, key1, lanes[s, k])
         signs[s] = signs_of(inputs, s, width[s])
-    additive = law.noise_mode == ADDITIVE
+    family, additive = law.family, law.noise_mode == ADDITIVE
     write_noise = np.float32(law.write_noise)
     dated = written.shape[0] > 0
+    follows = pair or dated or write_noise > np.float32(0.0)
     counts, part, left = np.zeros(columns, np.int32), np.zeros(columns, np.int32), np.zeros(columns, np.int32)
-    packed_w = np.zeros((1, 1, columns), np.float32)
-    packed_bounds = np.zeros((1, 1, 2, columns), np.float32)
-    packed_numbers = np.zeros((1, 1, numbers.shape[2], columns), np.float32)
-    levels = np.zeros((3, columns), np.float32)
+    scratch_w = np.zeros((1, 1, columns), np.float32)
+    scratch = np.zeros((1, 2 + kept, columns), np.float32)
+    pieces = np.zeros((3, columns), np.float32)
     for i in range(rows):
         for s in range(n):
             key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], i)
             if awake[i, s]:
-                size = width[s]
+                size, length = width[s], slots[s] * rules.phases
                 positive = d[s, i] * rate > 0.0
                 flip = np.int32(0) if positive else _FLIP
                 if stochastic:
@@ -190,120 +231,49 @@ def update_families(
                 else:
                     expected = slots[s] * min(factors[s, 0] * abs(d[s, i]), 1.0)
                     implied_counts(counts, inputs[s], factors[s, 1], expected, 0, size)
-                w, device, row, held = hidden, 0, i, bounds
-                given, side, place = numbers, 0, i
-                packed = size < columns
-                mixed = signs[s] == MIXED
+                packed, mixed = size < columns, signs[s] == MIXED
+                chosen = mixed and not packed and (pair or family != LINEAR)
                 if packed:
-                    gather_cells(
-                        packed_w,
-                        packed_bounds,
-                        packed_numbers,
-                        hidden,
-                        bounds,
-                        numbers,
-                        i,
-                        lanes,
-                        inputs,
-                        s,
-                        size,
-                        flip,
-                    )
-                    w, row, held, given, place = packed_w, 0, packed_bounds, packed_numbers, 0
-                elif mixed:
-                    choose_numbers(packed_numbers, numbers, i, inputs, s, size, flip)
-                    given, place = packed_numbers, 0
-                    if pair:
-                        choose_states(packed_w, hidden, i, inputs, s, size, flip)
-                        choose_numbers(packed_bounds, bounds, i, inputs, s, size, flip)
-                        w, row, held = packed_w, 0, packed_bounds
+                    gather_cells(scratch_w, scratch, hidden, numbers, i, lanes, inputs, s, size, flip)
+                elif chosen and not pair:
+                    choose_directions(scratch_w, scratch, hidden, numbers, i, inputs, s, size, flip)
+                elif chosen:
+                    choose_devices(scratch_w, scratch, hidden, numbers, i, inputs, s, size, flip)
+                # One way: both directions are that one.
+                side = 1 if positive == (signs[s] == POSITIVE) else 0
+                device, place = (side, 2 * i + side) if pair else (0, i)
+                up = 2 + kept if not pair and not mixed and side == 1 else 2
+                down = 2 + kept if not pair and (mixed or side == 1) else 2
+                single = length == 1
+                top = length if length <= most else largest(counts, size)
+                if packed or chosen:
+                    move_train(
+                        family, single, additive, scratch_w, 0, 0, scratch, 0, 2, 2, inputs, words, s, size, flip,
+                        counts, top, most, part, left, pieces, nodes, table, noise, key0, key1,
+                    )  # fmt: skip
+                elif single and family == LINEAR:
+                    single_cells(
+                        hidden, device, i, numbers, place, up, down, inputs, words, s, size, flip, counts, noise.sigma,
+                        additive, key0, key1,
+                    )  # fmt: skip
                 else:
-                    side = 1 if positive == (signs[s] == POSITIVE) else 0
-                    device = side if pair else 0
-                single = slots[s] * rules.phases == 1
-                top = (
-                    1
-                    if single
-                    else (slots[s] * rules.phases if slots[s] * rules.phases <= most else largest(counts, size))
-                )
-                if top <= most:
-                    move_cells(
-                        law.family,
-                        single,
-                        additive,
-                        w,
-                        device,
-                        row,
-                        held,
-                        given,
-                        side,
-                        place,
-                        words,
-                        s,
-                        size,
-                        counts,
-                        left,
-                        levels,
-                        nodes,
-                        noise,
-                        table,
-                        key0,
-                        key1,
-                    )
-                else:
-                    for taken in range(0, top, most):
-                        take_part(part, counts, size, taken, most)
-                        a, b = slot_keys(key0, key1, PART_SLOT + taken)
-                        move_cells(
-                            law.family,
-                            False,
-                            additive,
-                            w,
-                            device,
-                            row,
-                            held,
-                            given,
-                            side,
-                            place,
-                            words,
-                            s,
-                            size,
-                            part,
-                            left,
-                            levels,
-                            nodes,
-                            noise,
-                            table,
-                            a,
-                            b,
-                        )
+                    move_train(
+                        family, single, additive, hidden, device, i, numbers, place, up, down, inputs, words, s, size,
+                        flip, counts, top, most, part, left, pieces, nodes, table, noise, key0, key1,
+                    )  # fmt: skip
                 if packed:
-                    scatter_cells(packed_w, hidden, i, lanes, inputs, s, size, flip)
-                elif mixed and pair:
-                    return_states(packed_w, hidden, i, inputs, s, size, flip)
-                if packed:
-                    if pair or dated or write_noise > 0.0:
-                        finish_lanes(
-                            conductances,
-                            hidden,
-                            shown,
-                            anchors,
-                            written,
-                            clock,
-                            i,
-                            lanes,
-                            inputs,
-                            words,
-                            s,
-                            size,
-                            flip,
-                            counts,
-                            write_noise,
-                            key0,
-                            key1,
-                        )
-                else:
-                    if write_noise > 0.0:
+                    scatter_cells(scratch_w, hidden, i, lanes, inputs, s, size, flip)
+                elif chosen and not pair:
+                    return_weights(scratch_w, hidden, i, size)
+                elif chosen:
+                    return_devices(scratch_w, hidden, i, inputs, s, size, flip)
+                if follows and packed:
+                    finish_lanes(
+                        conductances, hidden, shown, anchors, written, clock, i, lanes, inputs, words, s, size, flip,
+                        counts, write_noise, key0, key1,
+                    )  # fmt: skip
+                elif follows:
+                    if write_noise > np.float32(0.0):
                         read_row(hidden, shown, i, inputs, words, s, size, flip, counts, write_noise, key0, key1)
                     if dated:
                         date_row(hidden, anchors, written, clock, i, inputs, s, size, flip, counts)

@@ -53,34 +53,39 @@ def find_pieces(
     device: int,
     row: int,
     numbers: Floats,
-    side: int,
     place: int,
+    first: int,
     n: int,
     table: PieceTable,
 ) -> None:
     """The piece on which each cell j < n of a row stands at u = p1 + p2·w, of the downward curve where p3 > 0.
 
-    Its level and slope go into the first two rows of `pieces` (3, in), the third is scratch; w (D, rows, in) and
-    numbers (2, rows, 4, in) at `device`, `row` and `side`, `place`.
+    Its value at u and its slope go into the first two rows of `pieces` (3, in), the third is scratch; the other
+    arguments are those of `curved_cells`.
     """
-    length, d, i, g, r = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(side), np.uintp(place)
-    zero, one, two, three = np.uintp(0), np.uintp(1), np.uintp(2), np.uintp(3)
+    length, d, i, r = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(place)
+    zero, one, two = np.uintp(0), np.uintp(1), np.uintp(2)
+    start, rise, curve = np.uintp(first + 1), np.uintp(first + 2), np.uintp(first + 3)
     origin, scale = table.grid[zero, zero], table.grid[zero, one]
     down_origin, down_scale = table.grid[one, zero], table.grid[one, one]
     last = np.float32(table.starts.shape[1] - 1)
+    first_down = np.float32(table.starts.shape[1])
     for j in range(length):
-        u = numbers[g, r, one, j] + numbers[g, r, two, j] * w[d, i, j]
-        down = numbers[g, r, three, j] > np.float32(0.0)
-        at = (u - (down_origin if down else origin)) * (down_scale if down else scale) + np.float32(1.0)
-        pieces[zero, j] = min(max(at, np.float32(0.0)), last)
+        u = numbers[r, start, j] + numbers[r, rise, j] * w[d, i, j]
+        downward = numbers[r, curve, j] > np.float32(0.0)
+        at = (u - (down_origin if downward else origin)) * (down_scale if downward else scale) + np.float32(1.0)
+        bucket = min(max(at, np.float32(0.0)), last)
+        pieces[zero, j] = bucket + first_down if downward else bucket
         pieces[two, j] = u
+    starts, ends, buckets = table.starts, table.pieces, np.uintp(table.starts.shape[1])
     for j in range(length):
         u = pieces[two, j]
-        curve = one if numbers[g, r, three, j] > np.float32(0.0) else zero
-        k = np.uintp(table.starts[curve, np.uintp(np.int32(pieces[zero, j]))])
-        while u >= table.pieces[curve, k, zero]:
+        at_bucket = np.uintp(np.int32(pieces[zero, j]))
+        which = one if at_bucket >= buckets else zero
+        k = np.uintp(starts[which, at_bucket - which * buckets])
+        while u >= ends[which, k, zero]:
             k += one
-        while k > zero and u < table.pieces[curve, k - one, zero]:
+        while k > zero and u < ends[which, k - one, zero]:
             k -= one
-        pieces[zero, j] = table.pieces[curve, k, one]
-        pieces[one, j] = table.pieces[curve, k, two]
+        pieces[zero, j] = ends[which, k, one] + ends[which, k, two] * u
+        pieces[one, j] = ends[which, k, two]

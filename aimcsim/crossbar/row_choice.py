@@ -1,4 +1,7 @@
-"""Rows of scratch: each cell with the numbers of the direction in which it goes, and its device of a pair."""
+"""Rows of scratch: the devices of pairs that move, or the cells of the few columns that fire, with their numbers.
+
+Scratch holds states (1, 1, in) and bounds and numbers (1, 2 + K, in) of one direction.
+"""
 
 from __future__ import annotations
 
@@ -13,45 +16,79 @@ Words = NDArray[np.uint32]
 
 
 @njit(nogil=True, cache=True)
-def choose_numbers(chosen: Floats, numbers: Floats, row: int, x: Floats, sample: int, n: int, flip: np.int32) -> None:
-    """numbers (2, rows, K, in) of each cell's direction into chosen (1, 1, K, in)."""
-    i, s, up, down = np.uintp(row), np.uintp(sample), np.uintp(0), np.uintp(1)
-    for number in range(numbers.shape[2]):
-        k = np.uintp(number)
+def choose_devices(
+    chosen_w: Floats,
+    chosen: Floats,
+    hidden: Floats,
+    numbers: Floats,
+    row: int,
+    x: Floats,
+    sample: int,
+    n: int,
+    flip: np.int32,
+) -> None:
+    """Of every pair j < n of a row the device that moves; numbers (2·out, 2 + K, in)."""
+    i, s, plus, minus = np.uintp(row), np.uintp(sample), np.uintp(0), np.uintp(1)
+    for j in range(np.uintp(n)):
+        down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+        a, b = hidden[plus, i, j], hidden[minus, i, j]
+        chosen_w[plus, plus, j] = b if down else a
+    for number in range(chosen.shape[1]):
+        k, of_plus, of_minus = np.uintp(number), np.uintp(2 * row), np.uintp(2 * row + 1)
         for j in range(np.uintp(n)):
-            goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
-            a, b = numbers[up, i, k, j], numbers[down, i, k, j]
-            chosen[up, up, k, j] = b if goes_down else a
+            down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+            a, b = numbers[of_plus, k, j], numbers[of_minus, k, j]
+            chosen[plus, k, j] = b if down else a
 
 
 @njit(nogil=True, cache=True)
-def choose_states(chosen: Floats, states: Floats, row: int, x: Floats, sample: int, n: int, flip: np.int32) -> None:
-    """states (2, rows, in) of the device that moves into chosen (1, 1, in)."""
-    i, s, plus, minus = np.uintp(row), np.uintp(sample), np.uintp(0), np.uintp(1)
+def choose_directions(
+    chosen_w: Floats,
+    chosen: Floats,
+    hidden: Floats,
+    numbers: Floats,
+    row: int,
+    x: Floats,
+    sample: int,
+    n: int,
+    flip: np.int32,
+) -> None:
+    """Of every single device j < n of a row the numbers of its direction; numbers (out, 2 + 2K, in)."""
+    i, s, zero = np.uintp(row), np.uintp(sample), np.uintp(0)
     for j in range(np.uintp(n)):
-        goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
-        a, b = states[plus, i, j], states[minus, i, j]
-        chosen[plus, plus, j] = b if goes_down else a
+        chosen_w[zero, zero, j] = hidden[zero, i, j]
+    for number in range(chosen.shape[1]):
+        k, of_down = np.uintp(number), np.uintp(number + (chosen.shape[1] - 2 if number >= 2 else 0))
+        for j in range(np.uintp(n)):
+            down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+            a, b = numbers[i, k, j], numbers[i, of_down, j]
+            chosen[zero, k, j] = b if down else a
 
 
 @njit(nogil=True, cache=True)
-def return_states(chosen: Floats, states: Floats, row: int, x: Floats, sample: int, n: int, flip: np.int32) -> None:
-    """What `choose_states` took, back to where it came from."""
+def return_weights(chosen_w: Floats, hidden: Floats, row: int, n: int) -> None:
+    """The states that `choose_directions` took, back to where they came from."""
+    i, zero = np.uintp(row), np.uintp(0)
+    for j in range(np.uintp(n)):
+        hidden[zero, i, j] = chosen_w[zero, zero, j]
+
+
+@njit(nogil=True, cache=True)
+def return_devices(chosen_w: Floats, hidden: Floats, row: int, x: Floats, sample: int, n: int, flip: np.int32) -> None:
+    """The states that `choose_devices` took, back to where they came from."""
     i, s, plus, minus = np.uintp(row), np.uintp(sample), np.uintp(0), np.uintp(1)
     for j in range(np.uintp(n)):
-        goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
-        a, b, v = states[plus, i, j], states[minus, i, j], chosen[plus, plus, j]
-        states[plus, i, j] = a if goes_down else v
-        states[minus, i, j] = v if goes_down else b
+        down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+        a, b, v = hidden[plus, i, j], hidden[minus, i, j], chosen_w[plus, plus, j]
+        hidden[plus, i, j] = a if down else v
+        hidden[minus, i, j] = v if down else b
 
 
 @njit(nogil=True, cache=True)
 def gather_cells(
     packed_w: Floats,
-    packed_bounds: Floats,
-    packed_numbers: Floats,
+    packed: Floats,
     hidden: Floats,
-    bounds: Floats,
     numbers: Floats,
     row: int,
     lanes: Words,
@@ -61,18 +98,19 @@ def gather_cells(
     flip: np.int32,
 ) -> None:
     """States, bounds and numbers of a row's cells in the sample's n lanes; x is packed to the lanes already."""
-    i, s, low, high = np.uintp(row), np.uintp(sample), np.uintp(0), np.uintp(1)
+    i, s, zero = np.uintp(row), np.uintp(sample), np.uintp(0)
     pair = hidden.shape[0] == 2
+    kept = packed.shape[1]
     for at in range(np.uintp(n)):
         j = np.uintp(lanes[s, at])
-        side = np.uintp(1 if np.int32(bits_of(x[s, at]) ^ flip) >= 0 else 0)
-        device = side if pair else low
-        packed_w[low, low, at] = hidden[device, i, j]
-        packed_bounds[low, low, low, at] = bounds[device, i, low, j]
-        packed_bounds[low, low, high, at] = bounds[device, i, high, j]
-        for number in range(numbers.shape[2]):
-            k = np.uintp(number)
-            packed_numbers[low, low, k, at] = numbers[side, i, k, j]
+        down = np.int32(bits_of(x[s, at]) ^ flip) >= 0
+        packed_w[zero, zero, at] = hidden[np.uintp(1 if pair and down else 0), i, j]
+        place = np.uintp(2 * row + (1 if down else 0)) if pair else i
+        first = np.uintp(0 if pair or not down else kept - 2)
+        packed[zero, zero, at] = numbers[place, zero, j]
+        packed[zero, np.uintp(1), at] = numbers[place, np.uintp(1), j]
+        for number in range(2, kept):
+            packed[zero, np.uintp(number), at] = numbers[place, first + np.uintp(number), j]
 
 
 @njit(nogil=True, cache=True)
