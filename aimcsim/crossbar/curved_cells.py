@@ -1,4 +1,7 @@
-"""Rows of cells with a curved step (POWER, EXP, NODES) moved by all pulses of a train; see `family_cells`."""
+"""Rows of cells with a curved step (POWER, EXP, NODES) moved by all pulses of a train at once.
+
+Arguments and result are those of `family_cells`, with numbers of one direction from `first` on.
+"""
 
 from __future__ import annotations
 

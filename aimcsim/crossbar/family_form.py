@@ -69,15 +69,15 @@ def sides(devices: DeviceArray) -> tuple[tuple[int, int], ...]:
 def curvature(devices: DeviceArray) -> Doubles:
     """a of every cell upward and downward, (2, out, in): by how much, relatively, a pulse changes the next one.
 
-    The largest of |D'| and of what D" and D"' amount to, over the cell's range. LINEAR has its sign: below zero where
-    steps grow.
+    The largest of |D'| and of what D" and D"' amount to, over the inner half of the cell's range. LINEAR has its sign:
+    below zero where steps grow.
     """
     found = []
     assert devices.law is not None
     for device, first in sides(devices):
         planes = devices.planes[device].astype(np.float64)
         p0, p1, p2, p3 = planes[first : first + 4]
-        ends = planes[LOW], planes[HIGH]
+        ends = 0.75 * planes[LOW] + 0.25 * planes[HIGH], 0.25 * planes[LOW] + 0.75 * planes[HIGH]
         if devices.law.family == LINEAR:
             found.append(-p1)
         elif devices.law.family == POWER:
