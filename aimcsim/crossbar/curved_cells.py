@@ -109,7 +109,7 @@ def power_cells(
         moved = v + curved_move(v, step, rise, bend, p0, c, z, noise)
         moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         w[d, i, j] = v if bent or counts[j] == 0 else moved
-    return some > 0
+    return bool(some > 0)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
@@ -153,7 +153,7 @@ def exp_cells(
         moved = v + curved_move(v, step, rise, bend, p0, c, z, noise)
         moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         w[d, i, j] = v if bent or counts[j] == 0 else moved
-    return some > 0
+    return bool(some > 0)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
@@ -194,4 +194,4 @@ def nodes_cells(
         moved = v + curved_move(v, step, rise, bend, p0, c, z, noise)
         moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         w[d, i, j] = v if bent or counts[j] == 0 else moved
-    return some > 0
+    return bool(some > 0)

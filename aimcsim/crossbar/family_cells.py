@@ -95,7 +95,7 @@ def linear_cells(
         left[j] = counts[j] if coarse else np.int32(0)
         some = np.int32(some | left[j])
         w[d, i, j] = v if coarse or counts[j] == 0 else moved
-    return some > 0
+    return bool(some > 0)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
@@ -149,7 +149,7 @@ def additive_cells(
         left[j] = counts[j] if coarse else np.int32(0)
         some = np.int32(some | left[j])
         w[d, i, j] = v if coarse or counts[j] == 0 else moved
-    return some > 0
+    return bool(some > 0)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")

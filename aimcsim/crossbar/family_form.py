@@ -1,6 +1,25 @@
 """Many pulses on a cell of any family at once: when that is exact enough, and the arrays that it needs.
 
-TODO
+A pulse moves w by D(w) with noise of deviation σn(w). With a = −D′ and z one normal, c pulses move it
+
+* LINEAR, n = |D|: by D·(1 − e^(−ε))/a, ε = μc + s√c·z as in `closed_form`: mean and mean square of c exact steps. μ/a
+  and s/a are series in a, so that a = 0 (constant steps) and a < 0 need no case of their own.
+* LINEAR, n = p2: by D·(1 − e^(−μc))/a with μ = −ln(1 − a), and a normal of variance
+  σ²p2²(1 − e^(−2μc))/(1 − e^(−2μ)), as exact.
+* curved: by m + σ√c·z·A, where, with D, D′ and D″ taken at the start, the sums over the c steps are done exactly up to
+  third order in c:
+
+    m = D·c·(1 + (c−1)(D′/2 + (c−2)D′²/6 + (2c−1)D″D/12)) + c(c−1)/4·D″σ²n²
+    A = |D|·(1 + (c−1)(D′ + (c−2+σ²/2)D′²/2 + (c−1)D″D/2))          noise relative to the step
+      + n₀·(1 + (c−1)(D′/2 + (5c−7)D′²/24 + (2c−1)D″D/6))           and noise of its own, at mid-way
+
+  For c = 1 this is the exact step. The first term left out of m is (4D′D″D² + D‴D³)c⁴/24; with a the largest of |D′|,
+  |D″D|^½ and |D‴D²|^⅓ that is 5/24·(ac)³ of the move, 1.0e-3 at ac = `REACH`. Longer trains go in parts.
+* interpolated steps are curved with D″ = 0, exact within a piece but for (ac)³/24; a train that passes from one slope
+  to another, Δa apart, ends by at most ½·Δa·c² steps elsewhere.
+
+What is given up is what `closed_form` gives up: pulses that a bound would have cut off, and skewness. Cells that are
+too coarse where they stand (`REACH`, `COARSE_LIMIT`) take the pulses one by one.
 """
 
 from __future__ import annotations
@@ -51,8 +70,10 @@ def takes_family_form(stepping: Stepping, devices: DeviceArray) -> bool:
         return False
     if stepping == "closed-form":
         return True
-    step = max(float(np.median(np.maximum(*curvature(devices)))), states_step(devices))
-    return step * max(1.0, devices.cycle_noise) <= AUTO_LIMIT
+    noise = max(1.0, devices.cycle_noise)
+    curved = devices.law is not None and devices.law.family != LINEAR
+    bent = float(np.median(np.maximum(*curvature(devices)))) * (1.0 if curved else noise)
+    return max(bent, states_step(devices) * noise) <= AUTO_LIMIT
 
 
 def states_step(devices: DeviceArray) -> float:

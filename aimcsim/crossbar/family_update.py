@@ -33,7 +33,7 @@ from aimcsim.crossbar.row_state import date_row, finish_lanes, read_row, subtrac
 from aimcsim.crossbar.soft_bounds_fast import count_line
 from aimcsim.crossbar.stepped_update import refresh_row
 from aimcsim.crossbar.stepping import Law
-from aimcsim.crossbar.update import draw_trains, plan_lines
+from aimcsim.crossbar.update import draw_trains, plan_lines, silent
 
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
@@ -57,6 +57,29 @@ def signs_of(x: Floats, sample: int, n: int) -> int:
     if low < 0.0:
         return MIXED if high > 0.0 else NEGATIVE
     return POSITIVE
+
+
+@njit(nogil=True, cache=True)
+def pack_fired(bits: Words, x: Floats, lanes: Words, sample: int) -> int:
+    """Pack a sample's trains (samples, words, in), inputs and lanes, all columns so far, to the columns that fire.
+
+    Returns their number; nothing is packed where more than 3 in 4 do.
+    """
+    columns, fired = x.shape[1], 0
+    for j in range(columns):
+        if not silent(bits[sample], j):
+            lanes[sample, fired] = np.uint32(j)
+            fired += 1
+    if 4 * fired > 3 * columns:
+        for j in range(columns):
+            lanes[sample, j] = np.uint32(j)
+        return columns
+    for k in range(fired):
+        j = lanes[sample, k]
+        x[sample, k] = x[sample, j]
+        for w in range(bits.shape[1]):
+            bits[sample, w, k] = bits[sample, w, j]
+    return fired
 
 
 @njit(nogil=True, cache=True)
@@ -206,6 +229,9 @@ def update_families(
     words = np.zeros((n, columns), np.uint32)
     signs = np.empty(n, np.int64)
     for s in range(n):
+        # A curved step costs more than to gather its cell.
+        if stochastic and law.family != LINEAR and width[s] == columns:
+            width[s] = pack_fired(column_bits, inputs, lanes, s)
         noise_keys[s, 0], noise_keys[s, 1] = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
         key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], _NO_ROW)
         for k in range(width[s]):
