@@ -44,7 +44,7 @@ class Drivers:
         keeps_state = devices.kind == STEPPED or devices.aging is not None
         if keeps_state and self.held and not self.pulsed:
             raise ValueError(f"pulse_type {pulses.pulse_type} {NO_STATE}")
-        self.cells = Cells(devices, seed, name) if keeps_state and self.pulsed else None
+        self.cells = Cells(devices, seed, name, pulses.stepping) if keeps_state and self.pulsed else None
 
     def settled(self, conductances: Floats, noisy: bool = True) -> Floats:
         """Conductances as the devices can hold them; pulse_type "none" lets nothing hold them back."""

@@ -209,13 +209,21 @@ def _response(spec: ResponseDevice, cells: Population) -> Family:
     power = spec.gamma_res
     if spec.form == "power":
         return Family(
-            POWER, cells.low, cells.high, (step_up, 1.0, -1.0 / high, power), (-step_down, 1.0, -1.0 / low, power)
+            POWER,
+            cells.low,
+            cells.high,
+            (step_up, 1.0, -1.0 / high, power),
+            (-step_down, 1.0, -1.0 / low, power),
+            mode,
+            noise_add=1.0 if mode == ADDITIVE else 0.0,
         )
     # (e^{γ(1−w/b)} − 1)/(e^γ − 1) = (1 − e^{−γw/b}·e^γ)/(1 − e^γ), scaled by e^{−γ} to stay small.
     scale, floor = 1.0 / -np.expm1(-power), -np.exp(-power)
     up_exp = (step_up * scale, floor, 1.0, -power / high)
     down_exp = (-step_down * scale, floor, 1.0, -power / low)
-    return Family(EXP, cells.low, cells.high, up_exp, down_exp)
+    return Family(
+        EXP, cells.low, cells.high, up_exp, down_exp, mode, noise_add=1.0 / scale if mode == ADDITIVE else 0.0
+    )
 
 
 def granularity(spec: PulsedDevice) -> float:

@@ -128,7 +128,8 @@ SYMMETRIC = {
 
 
 def one_cell(spec: dict[str, Any], w: float) -> AnalogTile:
-    return AnalogTile(1, 1, device=spec, io=PERFECT, pulses=EXACT_COUNTS, mapping=UNSCALED, weights=[[w]])
+    pulses = EXACT_COUNTS.model_copy(update={"stepping": "exact"})
+    return AnalogTile(1, 1, device=spec, io=PERFECT, pulses=pulses, mapping=UNSCALED, weights=[[w]])
 
 
 @pytest.mark.parametrize("name", CASES)

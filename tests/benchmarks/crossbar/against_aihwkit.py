@@ -32,7 +32,7 @@ from aimcsim.scenario.load import read_scenario
 from aimcsim.shipped import find_scenario
 from aimcsim.training.session import open_session
 from tests.benchmarks import kernel_share
-from tests.benchmarks.crossbar.regimes import REGIMES, rate_of, start_weights, update_data
+from tests.benchmarks.crossbar.regimes import DEVICES, REGIMES, rate_of, start_weights, update_data
 from tests.benchmarks.host import describe_host
 
 ROUNDS, SECONDS = 5, 0.08
@@ -94,10 +94,10 @@ def report(label: str, figures: dict[str, list[float]], unit: str) -> None:
     print(f"{label:34s} {unit:10s} {', '.join(words):68s} {', '.join(ratios)}", flush=True)
 
 
-def tile_of(size: int, stepping: str) -> AnalogTile:
+def tile_of(size: int, stepping: str, device: str | dict[str, Any] = "soft-bounds") -> AnalogTile:
     pulses = PulseSpec.model_validate({"stepping": stepping})
     mapping = MappingSpec(weight_scaling_omega=0.0)
-    return AnalogTile(size, size, pulses=pulses, mapping=mapping, weights=start_weights(size))
+    return AnalogTile(size, size, device=device, pulses=pulses, mapping=mapping, weights=start_weights(size))
 
 
 def coincidences(tile: AnalogTile, x: np.ndarray, d: np.ndarray, rate: float) -> int:
@@ -134,6 +134,23 @@ def bench_updates(peer: Peer, size: int) -> None:
 
             sides: dict[str, Callable[[], float | None]] = {n: (lambda n=n: ours(n)) for n in tiles}
             report(f"update {size}² {regime} batch {batch}", rounds({**sides, "aihwkit": theirs}), "updates/s")
+
+
+def bench_devices(peer: Peer, size: int = 512, batch: int = 1) -> None:
+    """Every device, dense and sparse, in the default and in the exact mode."""
+    for name, (device, theirs) in DEVICES.items():
+        tiles = {mode: tile_of(size, mode, device) for mode in ("auto", "exact")}
+        for regime in REGIMES:
+            x, d, rate = update_data(size, regime, batch, 0)
+            sides: dict[str, Callable[[], float | None]] = {
+                mode: (lambda t=t, x=x, d=d, rate=rate: rate_of(lambda: t.update(x, d, rate), SECONDS) * batch)
+                for mode, t in tiles.items()
+            }
+            if theirs is not None:
+                sides["aihwkit"] = lambda name=name, regime=regime: peer.ask(
+                    "update", size=size, regime=regime, batch=batch, seed=0, device=name
+                )
+            report(f"{name}, {regime}", rounds(sides), "updates/s")
 
 
 def bench_products(peer: Peer, size: int) -> None:
@@ -198,7 +215,7 @@ def bench_fcn(peer: Peer, samples: int) -> None:
 
 
 def main() -> None:
-    parts = sys.argv[1:] or ["updates", "products", "threads", "fcn"]
+    parts = sys.argv[1:] or ["updates", "devices", "products", "threads", "fcn"]
     print(describe_host())
     peer = Peer(os.environ.get("AIHWKIT_PYTHON"))
     print(f"beside {peer.ask('version')}; medians of {ROUNDS} alternating rounds of {SECONDS} s, one thread each")
@@ -208,6 +225,8 @@ def main() -> None:
                 bench_updates(peer, size)
             if "products" in parts:
                 bench_products(peer, size)
+        if "devices" in parts:
+            bench_devices(peer)
         if "threads" in parts:
             bench_threads()
         if "fcn" in parts:

@@ -15,13 +15,21 @@ import numpy as np
 import torch
 from aihwkit.nn import AnalogLinear, AnalogSequential
 from aihwkit.optim import AnalogSGD
-from aihwkit.simulator.configs import ConstantStepDevice, SingleRPUConfig, SoftBoundsDevice
+from aihwkit.simulator import configs
+from aihwkit.simulator.configs import (
+    ConstantStepDevice,
+    OneSidedUnitCell,
+    SingleRPUConfig,
+    SoftBoundsDevice,
+    UnitCellRPUConfig,
+)
+from aihwkit.simulator.presets import devices as presets
 from aihwkit.simulator.tiles import AnalogTile
 
 sys.path.insert(0, str(Path(__file__).parent))
-from regimes import LAYERS, rate_of, start_weights, update_data
+from regimes import DEVICES, LAYERS, rate_of, start_weights, update_data
 
-tiles: dict[tuple[int, bool], AnalogTile] = {}
+tiles: dict[tuple[int, bool, str], AnalogTile] = {}
 
 
 def counting_device() -> ConstantStepDevice:
@@ -30,19 +38,31 @@ def counting_device() -> ConstantStepDevice:
     return ConstantStepDevice(dw_min=0.001, w_max=100.0, w_min=-100.0, **still)
 
 
-def tile_of(size: int, counting: bool = False) -> AnalogTile:
-    """The tile of a size, made once."""
-    if (size, counting) not in tiles:
-        tile = AnalogTile(size, size, SingleRPUConfig(device=counting_device() if counting else SoftBoundsDevice()))
+def config_of(device: str) -> SingleRPUConfig | UnitCellRPUConfig:
+    """The configuration of one of `DEVICES`, "" for soft bounds."""
+    if not device:
+        return SingleRPUConfig(device=SoftBoundsDevice())
+    name, parameters = DEVICES[device][1]
+    if name == "OneSidedUnitCell":
+        return UnitCellRPUConfig(device=OneSidedUnitCell(unit_cell_devices=[SoftBoundsDevice()]))
+    home = presets if name.endswith("PresetDevice") else configs
+    return SingleRPUConfig(device=getattr(home, name)(**parameters))
+
+
+def tile_of(size: int, counting: bool = False, device: str = "") -> AnalogTile:
+    """The tile of a size and a device, made once."""
+    if (size, counting, device) not in tiles:
+        config = SingleRPUConfig(device=counting_device()) if counting else config_of(device)
+        tile = AnalogTile(size, size, config)
         tile.set_weights(torch.from_numpy(start_weights(size)))
-        tiles[size, counting] = tile
-    return tiles[size, counting]
+        tiles[size, counting, device] = tile
+    return tiles[size, counting, device]
 
 
 def update(request: dict) -> float:
     """Rank-one updates a second, in the C++ call."""
     x, d, rate = update_data(request["size"], request["regime"], request["batch"], request["seed"])
-    tile = tile_of(request["size"], request["case"] == "count")
+    tile = tile_of(request["size"], request["case"] == "count", request.get("device", ""))
     tile.set_learning_rate(rate)
     lines, errors = torch.from_numpy(x), torch.from_numpy(d)
     if request["case"] == "count":
