@@ -74,6 +74,7 @@ def test_presets_are_listed_with_unit_and_source_and_what_was_not_checked() -> N
         ("datasets", ("digits", "8 x 8", "1437", "fashion-mnist", "60000", "least-squares", "none")),
         ("models", ("model", "about", "file")),
         ("scenarios", ("scenario", "about", "file")),
+        ("sweeps", ("stages-and-schedules", "small-search", "about", "file")),
     ],
 )
 def test_everything_else_that_a_scenario_may_name_is_listed(kind: str, words: tuple[str, ...]) -> None:

@@ -79,6 +79,33 @@ def test_a_killed_worker_is_replaced_and_a_killed_sweep_goes_on(tmp_path: Path) 
     assert without_wall(table(out)) == without_wall(table(tmp_path / "undisturbed"))
 
 
+#: A scheduler with one worker, as a cluster has them.
+CLUSTER = """
+import time
+from distributed import LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        time.sleep(600)
+"""
+
+
+@pytest.mark.long
+def test_a_sweep_runs_on_an_existing_cluster_and_leaves_it_alone(tmp_path: Path) -> None:
+    file = study(tmp_path, SLOW)
+    with start(CLUSTER, cwd=tmp_path) as cluster:
+        assert cluster.stdout is not None
+        address = cluster.stdout.readline().strip()
+        for out in ("a", "b"):
+            with start(MAIN, "sweep", file, "--out", out, "--scheduler", address, cwd=tmp_path) as sweep:
+                stdout, stderr = sweep.communicate(timeout=120)
+            assert sweep.returncode == 0, stderr
+            assert "slow: 6 of 6 points done" in stdout
+        cluster.kill()
+        cluster.communicate(timeout=60)
+    assert without_wall(table(tmp_path / "a")) == without_wall(table(tmp_path / "b"))
+
+
 @pytest.mark.long
 def test_sweeps_killed_at_many_moments_end_with_the_same_table(tmp_path: Path) -> None:
     file, out = study(tmp_path, SLOW), tmp_path / "out"

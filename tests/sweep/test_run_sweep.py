@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from aimcsim.errors import RunFolderError
 from aimcsim.loading import load_scenario
 from aimcsim.simulation import simulate
 from aimcsim.sweep import crew, work
 from aimcsim.sweep.folder import StudyFolder
 from tests.cli.command import CHAIN, aimcsim_, files_in, never, write
-from tests.sweep.studies import CHAINS, SMALL_DIGITS, study, table, without_wall
+from tests.sweep.studies import CHAINS, SMALL_DIGITS, points_of, study, table, without_wall
 
 
 def sweep(file: str, out: Path, *more: str) -> Any:
@@ -116,7 +117,7 @@ def test_a_point_that_fails_is_recorded_and_stops_no_other_and_is_tried_again(
 
 
 def test_a_point_that_diverges_is_a_result(tmp_path: Path) -> None:
-    base = "name: d\n" + SMALL_DIGITS.replace("layers: [", "loss: squared\n  layers: [").replace("ideal", "ideal")
+    base = "name: d\n" + SMALL_DIGITS.replace("layers: [", "loss: squared\n  layers: [")
     text = "name: s\nbase: chain.yaml\ngrid: {training.learning_rate: [0.01, 1e+12]}\n"
     result = sweep(study(tmp_path, text, base=base), tmp_path / "out")
     assert result.exit_code == 0
@@ -216,6 +217,14 @@ def test_a_scheduler_that_does_not_answer_is_told_in_one_line(tmp_path: Path, mo
     result = aimcsim_("sweep", study(tmp_path, CHAINS), "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("no scheduler answers at tcp://127.0.0.1:9")
+
+
+def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path: Path) -> None:
+    (point,) = points_of(tmp_path, "name: s\nbase: chain.yaml\nseeds: 1\n")
+    gone = tmp_path / "gone"
+    with pytest.raises(RunFolderError, match=r"is not to be seen on .*a file system that its workers share"):
+        work.run_task(work.Task(point.id, point.scenario, True, str(gone / "points" / point.id), str(gone)))
+    assert not gone.exists()
 
 
 def test_ctrl_c_says_what_is_done_and_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
