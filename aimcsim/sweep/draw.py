@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import re
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
-from aimcsim.errors import harmless
 from aimcsim.sweep.axes import text_of
+from aimcsim.sweep.figure_text import defined, plain, short_names, wrapped
 from aimcsim.sweep.folder import PLOTS, write_whole
 from aimcsim.sweep.intervals import MeanInterval
 from aimcsim.sweep.series import Curve, Curves, Front, Row, front_of_two, is_numeric, mean_curves
-from aimcsim.trace.definitions import DEFINITIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +65,7 @@ def draw(plot: PlotSpec, rows: Sequence[Row], axes: Sequence[str]) -> bytes:
             _make_logarithmic(space, axis)
     if plot.where:
         told.insert(0, "where " + ", ".join(f"{path} = {text_of(value)}" for path, value in plot.where.items()))
-    space.set_title("\n".join(_plain(line) for line in told), loc="left", fontsize=9, color="#444444")
+    space.set_title("\n".join(plain(line) for line in told), loc="left", fontsize=9, color="#444444")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=150, metadata={"Software": None})
     return stream.getvalue()
@@ -106,18 +104,18 @@ def _draw_means(space: Axes, plot: PlotSpec, found: Curves) -> list[str]:
         space.set_xticks([float(x) for x in found.x_values], [f"{x:g}" for x in found.x_values])
         space.set_xticks([], minor=True)
     elif not numeric:
-        space.set_xticks(range(len(found.x_values)), [_plain(text_of(x), 24) for x in found.x_values])
+        space.set_xticks(range(len(found.x_values)), [plain(text_of(x), 24) for x in found.x_values])
         if max((len(text_of(x)) for x in found.x_values), default=0) * len(found.x_values) > 70:
             space.tick_params(axis="x", rotation=30)
-    space.set_xlabel(_plain(plot.x))
-    space.set_ylabel(_plain(plot.y))
+    space.set_xlabel(plain(plot.x))
+    space.set_ylabel(plain(plot.y))
     if any(names):
         more = len(found.curves) - MOST_NAMED
-        title = _wrapped(heading, 24) + (f"\n({more} more)" if more > 0 else "")
+        title = wrapped(heading, 24) + (f"\n({more} more)" if more > 0 else "")
         space.figure.legend(loc="outside right upper", fontsize=8, frameon=False, title=title, title_fontsize=8)
     counts = {spot.y.count for curve in found.curves for spot in curve.spots}
     most = max(counts, default=0)
-    told = [_defined(plot.y)]
+    told = [defined(plot.y)]
     if found.curves:
         told.append(f"mean and 95 % interval over {most} seeds" if most > 1 else "one run a point, no interval")
     if found.left_out:
@@ -149,7 +147,7 @@ def _draw_curve(space: Axes, curve: Curve, places: list[float], number: int, nam
             markersize=5,
             capsize=3,
             linewidth=1.2,
-            label=_plain(name) if name and index == 0 else None,
+            label=plain(name) if name and index == 0 else None,
         )
 
 
@@ -175,9 +173,9 @@ def _draw_front(space: Axes, plot: PlotSpec, found: Front) -> list[str]:
     space.step(xs, ys, where=where, color=COLOURS[1], linewidth=1)
     for number, (each, name) in enumerate(front[:MOST_NAMED], 1):
         space.annotate(str(number), (each.x.mean, each.y.mean), (5, 5), textcoords="offset points", fontsize=8)
-        space.plot([], [], " ", label=_plain(f"{number}  {name}", 200))
+        space.plot([], [], " ", label=plain(f"{number}  {name}", 200))
     if front and heading:
-        title = _wrapped(heading, 40)
+        title = wrapped(heading, 40)
         space.figure.legend(
             loc="outside right upper",
             fontsize=7,
@@ -192,46 +190,13 @@ def _draw_front(space: Axes, plot: PlotSpec, found: Front) -> list[str]:
         (plot.x, found.maximise[0], space.set_xlabel),
         (plot.y, found.maximise[1], space.set_ylabel),
     ):
-        label(f"{_plain(name)}  ({'more' if more else 'less'} is better)")
+        label(f"{plain(name)}  ({'more' if more else 'less'} is better)")
     told = [f"Pareto front: {len(front)} of {len(found.candidates)} designs"]
     if any(each.x.count > 1 for each in found.candidates):
         told[0] += f", mean and 95 % interval over {max(each.x.count for each in found.candidates)} seeds"
     if found.left_out:
         told.append(f"{found.left_out} of {found.points} points belong to designs that lack a value")
     return told
-
-
-def short_names(settings: Sequence[Row]) -> tuple[list[str], str]:
-    """What tells each of several settings from the others, values in the order of the paths, and the paths' names."""
-    paths = list(dict.fromkeys(path for each in settings for path in each))
-    varied = [path for path in paths if len({text_of(each.get(path)) for each in settings}) > 1]
-    names = [", ".join(_short(each.get(path)) for path in varied) for each in settings]
-    return names, ", ".join(_short_paths(varied))
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else harmless(text_of(value), 30)
-
-
-def _short_paths(paths: Sequence[str]) -> list[str]:
-    """The last part of each path, or the whole path where two end alike."""
-    last = [path.rsplit(".", 1)[-1] for path in paths]
-    return [end if last.count(end) == 1 else path for path, end in zip(paths, last, strict=True)]
-
-
-def _defined(name: str) -> str:
-    definition = DEFINITIONS.get(name.split(".")[0], "")
-    return textwrap.shorten(f"{name}: {definition}", 110, placeholder=" …") if definition else ""
-
-
-def _plain(text: str, limit: int = 120) -> str:
-    """Text that matplotlib draws as it is: names and settings come from files, and $ would begin a formula."""
-    return "\n".join(harmless(line, limit) for line in text.split("\n")).replace("$", r"\$")
-
-
-def _wrapped(heading: str, width: int) -> str:
-    """The heading of a legend, which must not push the figure aside."""
-    return "\n".join(_plain(line) for line in textwrap.wrap(harmless(heading, 6 * width), width))
 
 
 def _file_name(plot: PlotSpec, taken: Sequence[str]) -> str:

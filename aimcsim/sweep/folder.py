@@ -87,7 +87,8 @@ class StudyFolder:
         if not self.path.is_dir() or self.path.is_symlink():
             raise RunFolderError(f"{self.path} exists and is no folder; give another --out")
         if not (self.path / STUDY).is_file():
-            if any(entry.name != LOCK for entry in self.path.iterdir()):
+            # A call that was killed before it had written its plan has left its lock, and at most half of the plan.
+            if any(entry.name != LOCK and not _is_leftover(entry) for entry in self.path.iterdir()):
                 raise RunFolderError(f"{self.path} exists and is no sweep of aimcsim; give another --out")
         elif (found := self.read_plan().name) != name:
             raise RunFolderError(f"{self.path} is the sweep {harmless(found)}, not {name}; give another --out")
@@ -186,9 +187,18 @@ class StudyFolder:
                 old.unlink()
 
     def remove_leftovers(self) -> None:
-        """Remove what killed workers have left beside the run folders. Only while the folder is held."""
-        for leftover in (self.path / POINTS).glob(".*.partial"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        """Remove what killed calls and their workers have left half-written. Only while the folder is held."""
+        for place in (self.path, *(self.path / name for name in (POINTS, FAILED, PLOTS, FRONT))):
+            for entry in list(place.iterdir()) if place.is_dir() else ():
+                if _is_leftover(entry) and entry.is_dir():
+                    shutil.rmtree(entry, ignore_errors=True)
+                elif _is_leftover(entry):
+                    entry.unlink(missing_ok=True)
+
+
+def _is_leftover(path: Path) -> bool:
+    """Whether this is something that was being written beside its place, here or by `staging_folder`."""
+    return path.name.startswith(".") and path.name.endswith(".partial")
 
 
 def write_whole(file: Path, content: bytes) -> None:

@@ -27,10 +27,10 @@ def planned_sweep(file: StudyFile[SweepSpec], points: Sequence[Point]) -> Plan:
 
 def opened(folder: StudyFolder, file_text: bytes, plan: Plan) -> Ledger:
     """The ledger of a folder that is held: the file and the plan are written, what failed is forgotten."""
-    (folder.path / POINTS).mkdir(exist_ok=True)
     folder.remove_leftovers()
+    folder.write_plan(plan)  # first of all: it is what tells the folder from a foreign one
     write_whole(folder.path / FILE, file_text)
-    folder.write_plan(plan)
+    (folder.path / POINTS).mkdir(exist_ok=True)
     ledger = Ledger(folder, plan)
     ledger.forget_failures()
     return ledger

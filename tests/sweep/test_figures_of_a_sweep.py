@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimcsim.sweep.draw import draw, short_names
+from aimcsim.sweep.draw import draw
+from aimcsim.sweep.figure_text import short_names
 from aimcsim.sweep.front import pareto_front
 from aimcsim.sweep.intervals import mean_interval
 from aimcsim.sweep.ledger import flat_summary

@@ -203,6 +203,18 @@ def test_a_folder_that_is_no_sweep_or_another_one_is_left_alone(tmp_path: Path) 
     assert files_in(tmp_path) == before
 
 
+def test_what_killed_calls_leave_half_written_stands_in_nobodys_way(tmp_path: Path) -> None:
+    file, out = study(tmp_path, CHAINS), tmp_path / "out"
+    out.mkdir()
+    (out / ".lock").touch()
+    (out / ".study.json.x1.partial").write_text("{")
+    assert sweep(file, out).exit_code == 0
+    (out / "points" / ".0123456789abcdef.77.x.partial").mkdir()
+    (out / ".results.parquet.x2.partial").touch()
+    assert sweep(file, out).exit_code == 0
+    assert not list(out.rglob(".*.partial"))
+
+
 def test_a_broken_plan_is_told_in_one_line(tmp_path: Path) -> None:
     file = study(tmp_path, CHAINS)
     sweep(file, tmp_path / "out")
