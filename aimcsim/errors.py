@@ -85,6 +85,10 @@ class RunFolderError(AimcsimError):
     """A run folder cannot be read or may not be replaced."""
 
 
+class ClusterError(AimcsimError):
+    """The cluster that was to run the points of a sweep does not answer, or has gone."""
+
+
 def dotted(path: Sequence[str | int]) -> str:
     """("pipeline", "stages", 0) as `pipeline.stages.0`, each part made harmless for a terminal."""
     return ".".join(harmless(str(part)) for part in path)

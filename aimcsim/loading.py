@@ -34,6 +34,11 @@ class Loaded:
 def load(path: str | os.PathLike[str], overrides: Overrides = None) -> Loaded:
     """Read and check a scenario file, or a shipped scenario by name. Raises ScenarioError with all that is wrong."""
     scenario, marks = read_scenario(find_scenario(os.fspath(path)), overrides)
+    return put_together(scenario, marks)
+
+
+def put_together(scenario: Scenario, marks: Marks) -> Loaded:
+    """A typed scenario, assembled. Raises ScenarioError with all that does not fit."""
     try:
         return Loaded(scenario, marks, assemble(scenario, nominal_epoch(scenario)))
     except (FieldError, FieldErrors) as error:

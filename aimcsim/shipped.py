@@ -32,6 +32,11 @@ def shipped_scenarios(root: Path | None = None) -> dict[str, Path]:
     return _files("scenarios", root)
 
 
+def shipped_sweeps(root: Path | None = None) -> dict[str, Path]:
+    """Name to file of each shipped sweep and search, by name."""
+    return _files("scenarios/sweeps", root)
+
+
 def _files(kind: str, root: Path | None) -> dict[str, Path]:
     root = root or shipped_root()
     return {} if root is None else {file.stem: file for file in sorted((root / kind).glob("*.yaml"))}
@@ -42,12 +47,20 @@ def find_scenario(text: str, root: Path | None = None) -> Path:
 
     Raises ScenarioError, with the names that come close.
     """
+    return _find(text, shipped_scenarios(root), "a scenario")
+
+
+def find_sweep(text: str, root: Path | None = None) -> Path:
+    """As `find_scenario`, of sweeps and searches."""
+    return _find(text, shipped_sweeps(root), "a sweep or search")
+
+
+def _find(text: str, shipped: dict[str, Path], what: str) -> Path:
     if os.path.exists(text):
         return Path(text)
-    shipped = shipped_scenarios(root)
     name = text.removesuffix(".yaml")
     if name in shipped:
         return shipped[name]
     close = difflib.get_close_matches(name, list(shipped))
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    raise ScenarioError([Problem(text, 1, 1, "", f"no such file, nor a scenario that comes with aimcsim{hint}")])
+    raise ScenarioError([Problem(text, 1, 1, "", f"no such file, nor {what} that comes with aimcsim{hint}")])

@@ -18,6 +18,8 @@ from aimcsim import __version__
 from aimcsim.cli.compare import compare
 from aimcsim.cli.listing import list_names
 from aimcsim.cli.run import run
+from aimcsim.cli.search import search
+from aimcsim.cli.sweep import sweep
 from aimcsim.cli.timeline import timeline
 from aimcsim.cli.validate import schema, validate
 
@@ -29,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, compare, timeline, validate, schema):
+for command in (run, compare, timeline, sweep, search, validate, schema):
     app.command()(command)
 app.command("list")(list_names)
 

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     DATASETS = "datasets"
     HARDWARE = "hardware"
     SCENARIOS = "scenarios"
+    SWEEPS = "sweeps"
 
 
 def list_names(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
@@ -62,6 +63,12 @@ def _scenarios() -> Table:
     from aimcsim.shipped import shipped_scenarios
 
     return _table(("scenario", "about", "file"), _files(shipped_scenarios()))
+
+
+def _sweeps() -> Table:
+    from aimcsim.shipped import shipped_sweeps
+
+    return _table(("sweep or search", "about", "file"), _files(shipped_sweeps()))
 
 
 def _files(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -179,4 +186,5 @@ _TABLES = {
     Kind.DATASETS: _datasets,
     Kind.HARDWARE: _hardware,
     Kind.SCENARIOS: _scenarios,
+    Kind.SWEEPS: _sweeps,
 }

@@ -15,9 +15,15 @@ LONGEST_NAME = 200
 def checked_target(out: Path) -> Path:
     """`out` as an absolute path. Raises RunFolderError where a folder can not be put there."""
     target = Path(os.path.abspath(out))
+    check_name_and_place(target)
+    check_replaceable(target)
+    return target
+
+
+def check_name_and_place(target: Path) -> None:
+    """Raises RunFolderError where no folder can be made at `target`, an absolute path."""
     if len(os.fsencode(target.name)) > LONGEST_NAME:
         raise RunFolderError(f"a name of more than {LONGEST_NAME} bytes is too long: {target.name}")
-    check_replaceable(target)
     parent = target.parent
     while not os.path.lexists(parent):
         parent = parent.parent
@@ -25,4 +31,3 @@ def checked_target(out: Path) -> Path:
         raise RunFolderError(f"{parent} is no folder; give another --out")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise RunFolderError(f"no permission to write into {parent}; give another --out")
-    return target

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pydantic
@@ -40,19 +41,30 @@ _PATTERNS = {
 }
 
 
-def problems_of_validation(error: pydantic.ValidationError, draft: Draft) -> list[Problem]:
+@dataclass(frozen=True)
+class Wording:
+    """What a kind of file calls its keys: which parts of pydantic's locations are keys, and what a wrong one meant."""
+
+    is_key: Callable[[str], bool]
+    suggestion: Callable[[str, FieldPath], str]
+
+
+SCENARIO = Wording(lambda part: part in all_keys(), suggestion)
+
+
+def problems_of_validation(error: pydantic.ValidationError, draft: Draft, wording: Wording = SCENARIO) -> list[Problem]:
     """One problem for each of pydantic's errors, save those about values that could not even be read."""
-    found = [_finding(dict(each), draft) for each in error.errors(include_url=False)]
+    found = [_finding(dict(each), draft, wording) for each in error.errors(include_url=False)]
     return [each.problem() for each in found if not draft.is_broken(each.path)]
 
 
-def _finding(error: Mapping[str, Any], draft: Draft) -> Finding:
+def _finding(error: Mapping[str, Any], draft: Draft, wording: Wording) -> Finding:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     location: FieldPath = error["loc"]
-    path = _without_tags(location, keep_last=kind == "extra_forbidden")
+    path = _without_tags(location, wording, keep_last=kind == "extra_forbidden")
     marks = draft.marks
     if kind == "extra_forbidden":
-        return Finding(path, "unknown key" + suggestion(str(path[-1]), location[:-1]), marks.key(path))
+        return Finding(path, "unknown key" + wording.suggestion(str(path[-1]), location[:-1]), marks.key(path))
     if kind == "missing":
         return Finding(path, "missing key", marks.owner(path[:-1]))
     if kind == "union_tag_not_found":
@@ -68,16 +80,16 @@ def _finding(error: Mapping[str, Any], draft: Draft) -> Finding:
     return Finding(path, _what(kind, value, context, error["msg"]), marks.value(path), _shown(value))
 
 
-def _without_tags(location: FieldPath, keep_last: bool) -> FieldPath:
+def _without_tags(location: FieldPath, wording: Wording, keep_last: bool) -> FieldPath:
     """The path in the file: pydantic adds the tag of each union's chosen branch, and no tag is a key of any spec.
 
     An unknown key comes last and stays, whatever it is.
     """
-    keys, last = all_keys(), len(location) - 1
+    last = len(location) - 1
     return tuple(
         part
         for number, part in enumerate(location)
-        if isinstance(part, int) or part in keys or (keep_last and number == last)
+        if isinstance(part, int) or wording.is_key(part) or (keep_last and number == last)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pydantic
@@ -12,7 +12,15 @@ from aimcsim.errors import FieldErrors
 from aimcsim.scenario.checks import check
 from aimcsim.scenario.explain import problems_of_validation
 from aimcsim.scenario.marks import Draft, FieldPath, Mark, Marks, Spelled, problems_from_field_errors
-from aimcsim.scenario.overrides import SET, OverrideError, Overrides, apply_override, parse_overrides, plain_draft
+from aimcsim.scenario.overrides import (
+    SET,
+    Override,
+    OverrideError,
+    Overrides,
+    apply_override,
+    parse_overrides,
+    plain_draft,
+)
 from aimcsim.scenario.spec import Scenario
 from aimcsim.scenario.table_file import parse_table
 from aimcsim.scenario.text_file import TextError, read_bytes
@@ -35,17 +43,28 @@ def read_scenario(path: str | os.PathLike[str], overrides: Overrides | None = No
     are relative to the current folder. Raises ScenarioError with all that is wrong, and nothing else.
     """
     file = os.fspath(path)
-    return _finish(read_yaml(file), os.path.dirname(file), overrides)
+    return _from_outside(read_yaml(file), os.path.dirname(file), overrides)
 
 
 def scenario_from_data(
     data: Mapping[str, Any], overrides: Overrides | None = None, folder: str | os.PathLike[str] = ""
 ) -> tuple[Scenario, Marks]:
     """As `read_scenario`, of a mapping; file names in it are relative to `folder`. `data` is not changed."""
-    return _finish(plain_draft(data, IN_MEMORY), os.fspath(folder), overrides)
+    return _from_outside(plain_draft(data, IN_MEMORY), os.fspath(folder), overrides)
 
 
-def _finish(draft: Draft, folder: str, overrides: Overrides | None) -> tuple[Scenario, Marks]:
+def _from_outside(draft: Draft, folder: str, overrides: Overrides | None) -> tuple[Scenario, Marks]:
+    good, bad = parse_overrides(overrides)
+    for text in bad if isinstance(draft.data, dict) else ():
+        draft.fail((), "must read path=value", text, Mark(SET))
+    return scenario_from_draft(draft, folder, good)
+
+
+def scenario_from_draft(draft: Draft, folder: str, overrides: Sequence[Override] = ()) -> tuple[Scenario, Marks]:
+    """As `read_scenario`, of a draft, which is changed; file names in it are relative to `folder`.
+
+    Those in an override that was written in a file are relative to that file.
+    """
     if not isinstance(draft.data, dict):
         if not draft.is_broken(()):
             got = "nothing" if draft.data is None else "a list" if isinstance(draft.data, list) else "a single value"
@@ -72,20 +91,17 @@ def _raise_any(draft: Draft, error: pydantic.ValidationError | None = None) -> N
         raise found
 
 
-def _complete(draft: Draft, folder: str, overrides: Overrides | None) -> None:
+def _complete(draft: Draft, folder: str, overrides: Sequence[Override]) -> None:
     """Apply `overrides`, write out bare names, and read in the files that the scenario names."""
 
     def expand(draft: Draft, path: FieldPath) -> None:
         _expand(draft, path, folder)
 
-    good, bad = parse_overrides(overrides)
-    for text in bad:
-        draft.fail((), "must read path=value", text, Mark(SET))
-    for override in good:
+    for override in overrides:
         try:
             apply_override(draft, override, expand)
         except OverrideError as error:
-            draft.fail(tuple(override.path.split(".")), str(error), mark=Mark(SET))
+            draft.fail(tuple(override.path.split(".")), str(error), mark=override.mark)
     for path in (MODEL, SCHEDULE, *BARE_NAMES):
         expand(draft, path)
 
@@ -110,10 +126,12 @@ def _expand(draft: Draft, path: FieldPath, folder: str) -> None:
 def _content(draft: Draft, path: FieldPath, text: str, folder: str, parse: Callable[[bytes, str], Draft]) -> Any:
     """The data in the file that `text` at `path` names; None where it holds none.
 
-    What was set from outside is relative to the current folder.
+    Its name is relative to the file in which it was written, or to the current folder where it was set from outside.
     """
-    set_from_outside = draft.marks.value(path).file == SET
-    file = text if set_from_outside else os.path.normpath(os.path.join(folder, text))
+    written_in = draft.marks.value(path).file
+    if written_in != draft.marks.files[0]:
+        folder = "" if written_in == SET else os.path.dirname(written_in)
+    file = text if written_in == SET else os.path.normpath(os.path.join(folder, text))
     try:
         part = parse(read_bytes(file), file)
     except TextError as error:

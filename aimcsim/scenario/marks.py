@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +65,18 @@ class Marks:
         self._keys.update((path + below, mark) for below, mark in other._keys.items())
         self.files.extend(file for file in other.files if file not in self.files)
 
+    def copy(self) -> Marks:
+        """Marks of their own."""
+        return self.part(())
+
+    def part(self, path: FieldPath) -> Marks:
+        """The marks at and below `path`, which becomes the root."""
+        depth, part = len(path), Marks(self.value(path))
+        for table, own in ((self._values, part._values), (self._keys, part._keys)):
+            own.update((at[depth:], mark) for at, mark in table.items() if at[:depth] == path)
+        part.files += [file for file in self.files if file not in part.files]
+        return part
+
     def sorted(self, problems: Sequence[Problem]) -> list[Problem]:
         """`problems` without repetitions in file order, files in the order of `files`."""
         rank = {file: number for number, file in enumerate(self.files)}
@@ -118,6 +131,17 @@ class Draft:
         self.broken.update(path + below for below in part.broken)
         self.findings.extend(Finding(path + each.path, each.what, each.mark, each.got) for each in part.findings)
         self.marks.graft(path, part.marks)
+
+    def copy(self) -> Draft:
+        """A draft of its own, whose changes stay where they are made."""
+        return Draft(copy.deepcopy(self.data), self.marks.copy(), list(self.findings), set(self.broken))
+
+    def part(self, path: FieldPath) -> Draft:
+        """The value at `path` as a draft of its own, without findings; `path` must lead somewhere."""
+        data = self.data
+        for step in path:
+            data = data[step]
+        return Draft(copy.deepcopy(data), self.marks.part(path))
 
     def is_broken(self, path: FieldPath) -> bool:
         """Whether `path` lies at or below a value that could not be read."""

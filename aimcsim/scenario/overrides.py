@@ -16,13 +16,16 @@ SET = "--set"
 
 Overrides = Mapping[str, Any] | Sequence[str]
 
+_OUTSIDE = Mark(SET)
+
 
 @dataclass(frozen=True)
 class Override:
-    """One value to set; `path` is dotted, with list indices."""
+    """One value to set; `path` is dotted, with list indices, and `mark` is where it was written."""
 
     path: str
     value: Draft
+    mark: Mark = _OUTSIDE
 
 
 class OverrideError(Exception):
@@ -97,7 +100,7 @@ def apply_override(draft: Draft, override: Override, expand: Callable[[Draft, Fi
             if draft.is_broken(path):
                 return
             node[part] = {}
-            draft.marks.add(path, Mark(SET), Mark(SET))
+            draft.marks.add(path, override.mark, override.mark)
         expand(draft, path)
         if draft.is_broken(path):
             return

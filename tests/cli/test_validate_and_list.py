@@ -74,6 +74,7 @@ def test_presets_are_listed_with_unit_and_source_and_what_was_not_checked() -> N
         ("datasets", ("digits", "8 x 8", "1437", "fashion-mnist", "60000", "least-squares", "none")),
         ("models", ("model", "about", "file")),
         ("scenarios", ("scenario", "about", "file")),
+        ("sweeps", ("stages-and-schedules", "small-search", "about", "file")),
     ],
 )
 def test_everything_else_that_a_scenario_may_name_is_listed(kind: str, words: tuple[str, ...]) -> None:
@@ -105,9 +106,9 @@ def test_the_version_is_the_package_s() -> None:
 
 def test_help_names_the_commands_that_work_and_no_others() -> None:
     shown = aimcsim_("--help").stdout
-    for command in ("run", "compare", "timeline", "validate", "schema", "list"):
+    for command in ("run", "compare", "timeline", "sweep", "search", "validate", "schema", "list"):
         assert f" {command} " in shown
-    for later in ("sweep", "search", "explain", "resume", "threads"):
+    for later in ("explain", "resume", "threads"):
         assert later not in shown + aimcsim_("run", "--help").stdout
 
 
