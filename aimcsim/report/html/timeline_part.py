@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from aimcsim.report.html.arrows import NONE
-from aimcsim.report.html.colours import KIND_NAMES, RUN_COLOURS
+from aimcsim.report.html.colours import RUN_COLOURS
 from aimcsim.report.html.embed import packed
+from aimcsim.report.html.links import NONE
 from aimcsim.report.html.run_data import RunData, Timeline
 from aimcsim.report.op_table import KINDS, Column
+from aimcsim.report.palette import WORDS
 
 
 def page_data(runs: Sequence[RunData]) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def page_data(runs: Sequence[RunData]) -> dict[str, Any]:
     One run opens on its fill and a few periods, where every operation can be read; several open on all of it.
     """
     return {
-        "kinds": [{"letter": kind, "name": KIND_NAMES[kind]} for kind in KINDS],
+        "kinds": [{"letter": kind, "name": WORDS[kind]} for kind in KINDS],
         "initial_end": runs[0].timeline.initial_end if len(runs) == 1 and runs[0].timeline else None,
         "run_colours": len(RUN_COLOURS),
         "runs": [_run(run) for run in runs],
