@@ -19,7 +19,7 @@ from aimcsim.report.broken_axis import Span, axis_of
 from aimcsim.report.picture_style import drawing, fitting, picture_bytes, plain, width_of
 from aimcsim.report.picture_timeline import timeline_figure
 from aimcsim.report.run_window import EmptyWindow
-from aimcsim.report.timeline_panel import NoTimeline, Source, open_source, operations
+from aimcsim.report.timeline_panel import NoTimeline, Source, open_source
 from aimcsim.report.timeline_picture import run_pictures
 from tests.report.run_folders import SMALL, rows_of, run_folder
 
@@ -136,8 +136,8 @@ def test_an_update_of_no_length_is_a_tick_also_at_the_very_end(tmp_path: Path) -
     assert all(bottom - top == pytest.approx(0.42) for _, _, top, bottom in ticks)
     assert colour(axes, "U of no length") == palette.UPDATE
     # It belongs to the cycle that begins when it happens.
-    assert operations(source.log, Span(0, 2), source.tiles).kind.tolist() == [0, 1]
-    assert operations(source.log, Span(2, 4), source.tiles).micro_batch.tolist() == [0, 1, 1, 1]
+    assert source.log.table(0, 2, source.tiles).kind.tolist() == [0, 1]
+    assert source.log.table(2, 4, source.tiles).micro_batch.tolist() == [0, 1, 1, 1]
 
 
 def test_one_operation_makes_a_picture(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_the_header_names_schedule_makespan_density_and_staleness(tmp_path: Path
     assert "my-run" in written
     thin = chr(0x2009)
     assert (
-        f"async  ·  12{thin}345 cycles = 24.69 µs  ·  density 0.75  ·  staleness 2  ·  op log up to cycle 14" in written
+        f"async  ·  12{thin}345 cycles = 24.69 µs  ·  density 0.75  ·  staleness by stage 2  ·  op log up to cycle 14" in written
     )
     assert {"F forward", "B backward", "U update", "idle"} <= set(written)
     assert "T transfer" not in written
