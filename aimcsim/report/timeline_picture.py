@@ -16,14 +16,21 @@ PictureFormat = Literal["png", "svg"]
 
 
 def run_pictures(
-    folders: Sequence[Path], cycles: Cycles | None, pattern: str, forms: Sequence[PictureFormat]
+    folders: Sequence[Path],
+    cycles: Cycles | None,
+    pattern: str,
+    forms: Sequence[PictureFormat],
+    titles: Sequence[str] | None = None,
 ) -> list[bytes]:
     """The timelines of runs, above one another, as a file in each of the formats.
 
     Shown are tiles whose name matches `pattern`, the first stage's on top, in `cycles`; without these the fill, two
-    steady periods and the drain. Raises RunFolderError for a broken folder, EmptyWindow where nothing is left to draw.
+    steady periods and the drain. Runs have their own names unless `titles` are given.
+    Raises RunFolderError for a broken folder, EmptyWindow where nothing is left to draw.
     """
-    return pictures_of([open_source(folder, pattern) for folder in folders], cycles, forms)
+    shown: Sequence[str | None] = titles or [None] * len(folders)
+    runs = [open_source(folder, pattern, title) for folder, title in zip(folders, shown, strict=True)]
+    return pictures_of(runs, cycles, forms)
 
 
 def pictures_of(

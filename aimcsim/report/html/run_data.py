@@ -20,7 +20,7 @@ from aimcsim.report.html.window import MOST_OPERATIONS, shown_operations
 from aimcsim.report.op_table import Column, OpTable
 from aimcsim.report.op_window import open_ops
 from aimcsim.report.run_reader import Run, read_run
-from aimcsim.report.run_window import Cycles
+from aimcsim.report.run_window import Cycles, EmptyWindow
 from aimcsim.trace.run_folder import OPS, SCENARIO, SUMMARY
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def run_data(
 ) -> RunData:
     """Read a run folder. Raises RunFolderError for a broken one, EmptyWindow where nothing is left to show.
 
-    `needs_log` False: a log that cannot be read costs the timeline alone.
+    `needs_log` False: a log that cannot be read, or holds nothing of what is asked for, costs the timeline alone.
     """
     run = read_run(folder)
     try:
@@ -89,7 +89,7 @@ def run_data(
     try:
         if (folder / OPS).is_file() and open_ops(folder).end > 0:
             timeline = _timeline(folder, run, assembly, cycles, pattern, most)
-    except RunFolderError:
+    except (RunFolderError, EmptyWindow):
         if needs_log:
             raise
     text = (folder / SCENARIO).read_text(encoding="utf-8")
