@@ -64,7 +64,7 @@ def timeline(
 def _runs_in(given: Sequence[Path]) -> list[SavedRun]:
     """The runs that the arguments stand for: run folders, or all runs of a comparison's."""
     from aimcsim.report.saved_comparison import labelled, saved_runs
-    from aimcsim.trace.run_folder import COMPARISON
+    from aimcsim.trace.run_folder import COMPARISON, is_run_folder
 
     missing = next((folder for folder in given if not folder.is_dir()), None)
     if missing is not None:
@@ -72,7 +72,11 @@ def _runs_in(given: Sequence[Path]) -> list[SavedRun]:
     if len(given) == 1 and (given[0] / COMPARISON).is_file():
         return saved_runs(given[0])
     found = [[run.folder for run in saved_runs(each)] if (each / COMPARISON).is_file() else [each] for each in given]
-    return labelled([folder for folders in found for folder in folders])
+    folders = [folder for some in found for folder in some]
+    other = next((folder for folder in folders if not is_run_folder(folder)), None)
+    if other is not None:
+        raise BadArgument(f"{other} is no run folder of aimcsim")
+    return labelled(folders)
 
 
 def _the_only(runs: Sequence[SavedRun], form: str) -> Path:
