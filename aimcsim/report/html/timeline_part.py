@@ -41,6 +41,7 @@ def _run(run: RunData) -> dict[str, Any]:
     summary = run.run.summary
     return {
         "label": run.label,
+        "reference": run.is_reference,
         "makespan": summary.makespan_cycles,
         "timeline": None if run.timeline is None else _timeline(run.timeline),
         "evaluations": [
