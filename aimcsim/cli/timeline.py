@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aimcsim.cli.timeline_formats import FileFormat, Request
+    from aimcsim.report.saved_comparison import SavedRun
 
 
 def timeline(
@@ -51,31 +52,37 @@ def timeline(
         if form != TEXT and form not in FORMATS:
             raise BadArgument(f"--format must be one of {', '.join([TEXT, *FORMATS])} (got {form})")
         try:
-            folders = [folder for given in run_dirs for folder in _runs_in(given)]
+            runs = _runs_in(run_dirs)
             if form == TEXT:
-                _draw_text(_the_only(folders, form), window, tiles, out)
+                _draw_text(_the_only(runs, form), window, tiles, out)
             else:
-                request = Request(folders, window, tiles)
-                _draw_file(FORMATS[form], form, request, out or run_dirs[0] / FORMATS[form].file_name)
+                _draw_file(FORMATS[form], Request(runs, window, tiles), out or run_dirs[0] / FORMATS[form].file_name)
         except (EmptyWindow, RunFolderError) as error:
             raise BadArgument(str(error)) from None
 
 
-def _runs_in(given: Path) -> list[Path]:
-    """The run folders that an argument stands for: itself, or those of a comparison by name."""
+def _runs_in(given: Sequence[Path]) -> list[SavedRun]:
+    """The runs that the arguments stand for: run folders, or all runs of a comparison's."""
+    from aimcsim.report.saved_comparison import labelled, saved_runs
     from aimcsim.trace.run_folder import COMPARISON, is_run_folder
 
-    if not given.is_dir():
-        raise BadArgument(f"{given}: no such run folder")
-    if not (given / COMPARISON).is_file():
-        return [given]
-    return sorted(entry for entry in given.iterdir() if is_run_folder(entry))
+    missing = next((folder for folder in given if not folder.is_dir()), None)
+    if missing is not None:
+        raise BadArgument(f"{missing}: no such run folder")
+    if len(given) == 1 and (given[0] / COMPARISON).is_file():
+        return saved_runs(given[0])
+    found = [[run.folder for run in saved_runs(each)] if (each / COMPARISON).is_file() else [each] for each in given]
+    folders = [folder for some in found for folder in some]
+    other = next((folder for folder in folders if not is_run_folder(folder)), None)
+    if other is not None:
+        raise BadArgument(f"{other} is no run folder of aimcsim")
+    return labelled(folders)
 
 
-def _the_only(folders: Sequence[Path], form: str) -> Path:
-    if len(folders) != 1:
-        raise BadArgument(f"{form} draws one run, and {len(folders)} were given")
-    return folders[0]
+def _the_only(runs: Sequence[SavedRun], form: str) -> Path:
+    if len(runs) != 1:
+        raise BadArgument(f"{form} draws one run, and {len(runs)} were given: name one of them, like {runs[0].folder}")
+    return runs[0].folder
 
 
 def _draw_text(folder: Path, window: tuple[int, int | None] | None, tiles: str, out: Path | None) -> None:
@@ -98,12 +105,10 @@ def _draw_text(folder: Path, window: tuple[int, int | None] | None, tiles: str, 
         typer.echo("\n".join(lines))
 
 
-def _draw_file(form: FileFormat, name: str, request: Request, out: Path) -> None:
+def _draw_file(form: FileFormat, request: Request, out: Path) -> None:
     from aimcsim.errors import harmless
     from aimcsim.trace.atomic_files import staged_file
 
-    if not form.takes_several or not request.folders:
-        _the_only(request.folders, name)
     with staged_file(_checked_file(out)) as file:
         remarks = form.write(request, file)
     for remark in remarks:

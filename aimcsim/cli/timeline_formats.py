@@ -14,13 +14,15 @@ from aimcsim.errors import harmless
 
 if TYPE_CHECKING:
     from aimcsim.report.run_window import RunWindow
+    from aimcsim.report.saved_comparison import SavedRun
+    from aimcsim.report.timeline_picture import PictureFormat
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be drawn: run folders, first cycle and end (None: the format's own choice), a pattern of tiles."""
+    """What is to be drawn: runs, first cycle and end (None: the format's own choice), a pattern of tiles."""
 
-    folders: Sequence[Path]
+    runs: Sequence[SavedRun]
     cycles: tuple[int, int | None] | None
     tiles: str
 
@@ -31,12 +33,11 @@ class FileFormat:
 
     `write(request, file)` writes the file, and others beside it if it likes: all of them take their places together
     when it returns. It returns what the reader should know, such as what was left out. `file_name`: default name, in
-    the run folder (or that of a comparison). `takes_several`: whether it can hold several runs.
+    the run folder (or that of a comparison).
     """
 
     file_name: str
     write: Callable[[Request, Path], Sequence[str]]
-    takes_several: bool = False
 
 
 #: The format that goes to the terminal unless a file is named.
@@ -44,24 +45,35 @@ TEXT = "ascii"
 
 
 def _png(request: Request, file: Path) -> Sequence[str]:
-    from aimcsim.report.timeline_picture import run_pictures
-
-    file.write_bytes(*run_pictures(request.folders, request.cycles, request.tiles, ["png"]))
-    return ()
+    return _picture(request, file, "png")
 
 
 def _svg(request: Request, file: Path) -> Sequence[str]:
+    return _picture(request, file, "svg")
+
+
+def _picture(request: Request, file: Path, form: PictureFormat) -> Sequence[str]:
+    """As in the folder of a comparison, the reference is not drawn."""
     from aimcsim.report.timeline_picture import run_pictures
 
-    file.write_bytes(*run_pictures(request.folders, request.cycles, request.tiles, ["svg"]))
+    runs = [run for run in request.runs if not run.is_reference] or request.runs
+    folders, titles = [run.folder for run in runs], [run.label for run in runs]
+    named = titles if len(runs) > 1 else None
+    file.write_bytes(*run_pictures(folders, request.cycles, request.tiles, [form], named))
     return ()
 
 
 def _html(request: Request, file: Path) -> Sequence[str]:
-    from aimcsim.report.html.report import run_report
+    from aimcsim.report.html.report import comparison_report, run_report
 
-    (folder,) = request.folders
-    file.write_text(run_report(folder, request.cycles, request.tiles), encoding="utf-8")
+    if len(request.runs) == 1:
+        page = run_report(request.runs[0].folder, request.cycles, request.tiles)
+    else:
+        from aimcsim.report.saved_comparison import comparison_of
+
+        folders = [run.folder for run in request.runs]
+        page = comparison_report(comparison_of(request.runs), folders, request.cycles, request.tiles)
+    file.write_text(page, encoding="utf-8")
     return ()
 
 
@@ -87,16 +99,10 @@ def _whole_logs(request: Request, most_operations: int) -> list[RunWindow]:
     """The runs' logs, whole unless the request or that many operations say otherwise."""
     from aimcsim.report.run_window import whole_log
 
-    several = len(request.folders) > 1
+    most, several = most_operations // len(request.runs), len(request.runs) > 1
     return [
-        whole_log(
-            folder,
-            request.cycles,
-            request.tiles,
-            most_operations // len(request.folders),
-            folder.resolve().name if several else None,
-        )
-        for folder in request.folders
+        whole_log(run.folder, request.cycles, request.tiles, most, run.label if several else None)
+        for run in request.runs
     ]
 
 
@@ -111,9 +117,9 @@ def _left_out(request: Request, windows: Sequence[RunWindow]) -> list[str]:
 
 
 FORMATS: dict[str, FileFormat] = {
-    "png": FileFormat("timeline.png", _png, takes_several=True),
-    "svg": FileFormat("timeline.svg", _svg, takes_several=True),
+    "png": FileFormat("timeline.png", _png),
+    "svg": FileFormat("timeline.svg", _svg),
     "html": FileFormat("report.html", _html),
-    "perfetto": FileFormat("timeline.perfetto.json.gz", _perfetto, takes_several=True),
-    "vcd": FileFormat("timeline.vcd", _vcd, takes_several=True),
+    "perfetto": FileFormat("timeline.perfetto.json.gz", _perfetto),
+    "vcd": FileFormat("timeline.vcd", _vcd),
 }

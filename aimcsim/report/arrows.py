@@ -60,18 +60,33 @@ def version_arrows(table: OpTable) -> Arrows:
     return Arrows("version", np.concatenate(sources), np.concatenate(targets))
 
 
-def staleness(table: OpTable, virtual: Column, schedule: Schedule) -> Column:
+def writers(table: OpTable) -> Column:
+    """For each forward the place of the update of its tile that wrote the version it reads; −1 for all others."""
+    found = np.full(len(table), -1, np.int64)
+    updates = np.flatnonzero((table.kind == _UPDATE) & (table.version_written >= 0))
+    forwards = np.flatnonzero(table.kind == _FORWARD)
+    if not len(updates) or not len(forwards):
+        return found
+    most = 1 + int(max(table.version_written.max(), table.version_read.max()))
+    written = table.tile[updates] * most + table.version_written[updates]
+    read = table.tile[forwards] * most + table.version_read[forwards]
+    order = np.argsort(written, kind="stable")
+    at = order[np.minimum(np.searchsorted(written, read, sorter=order), len(order) - 1)]
+    found[forwards] = np.where(written[at] == read, updates[at], -1)
+    return found
+
+
+def staleness(table: OpTable, chunk: Column, schedule: Schedule) -> Column:
     """Updates that a serial run would have applied before each F and B and that it did not see; NONE for the others.
 
-    The definition of summary.json. `virtual` is the virtual stage of each tile.
+    The definition of summary.json. `chunk` is the chunk of each tile.
     """
     applies = (table.kind == _FORWARD) | (table.kind == _BACKWARD)
     expected = table.micro_batch // schedule.mini_batch * schedule.updates_per_mini_batch
     seen = table.version_read
     if not schedule.updates_ascend:
-        seen = seen.copy()
-        stages = schedule.shape.stages
-        for i in np.flatnonzero(applies):
-            chunk, stage = divmod(int(virtual[table.tile[i]]), stages)
-            seen[i] = schedule.updates_seen(stage, chunk, int(seen[i]), int(expected[i]))
+        seen, used = seen.copy(), np.flatnonzero(applies)
+        columns = (table.stage[used] - 1, chunk[table.tile[used]], seen[used], expected[used])
+        alike, which = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+        seen[used] = np.array([schedule.updates_seen(*each) for each in alike.tolist()], np.int64)[which.ravel()]
     return np.where(applies, expected - seen, NONE)

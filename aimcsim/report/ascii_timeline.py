@@ -11,9 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from aimcsim.errors import harmless
 from aimcsim.pipeline.actions import Action
-from aimcsim.report.op_table import KINDS
+from aimcsim.report.busy_cycles import busy_before
+from aimcsim.report.op_table import KINDS, Column, OpTable
 
 IDLE = "."
 
@@ -51,17 +54,20 @@ class Grid:
         return (cycle - self.first) // self.cycles * self.characters
 
 
-def timeline(marks: Iterable[Mark], order: Sequence[str], first: int, end: int, width: int = 120) -> list[str]:
-    """Lines of text: a ruler of cycles, a row for each name in `order`, a legend; rows are at most `width` wide.
+def timeline(table: OpTable, width: int = 120) -> list[str]:
+    """Lines of text: a ruler of cycles, a row a tile, a legend; rows are at most `width` wide.
 
-    Only the cycles from `first` to `end` (exclusive, > first) are drawn; marks of other rows are left out.
+    The cycles of the table are drawn, at least one.
     """
-    shown = [mark for mark in marks if mark.start < end and mark.end > max(first, mark.start)]
-    names = [harmless(name, LONGEST_NAME) for name in order]
+    names = [harmless(name, LONGEST_NAME) for name in table.tiles]
     margin = max([len("cycle"), *map(len, names)])
-    grid = _grid(shown, first, end, max(1, width - margin - len(GAP)))
+    lasting = np.flatnonzero(table.end_at > np.maximum(table.start, table.first))
+    widest = len(str(table.micro_batch[lasting].max(initial=0))) + 2
+    grid = _grid(widest, table.first, table.end, max(1, width - margin - len(GAP)))
     lines = [("cycle".ljust(margin) + GAP + _ruler(grid)).rstrip()]
-    lines += _labelled(names, _rows(shown, order, grid), margin)
+    lines += _labelled(
+        names, _filled_rows(table, grid) if grid.cycles > 1 else _table_rows(table, lasting, grid), margin
+    )
     return [*lines, _legend(grid)]
 
 
@@ -83,15 +89,15 @@ def picture_of(actions: Iterable[tuple[int, Action, int, int]]) -> list[str]:
     order = sorted({mark.tile for mark in marks}, key=int)
     grid = Grid(min(m.start for m in marks), max(m.end for m in marks), _cell(marks))
     names = [f"stage {int(stage) + 1}" for stage in order]
-    return _labelled(names, _rows(marks, order, grid), max(map(len, names)))
+    rows = [_row([mark for mark in marks if mark.tile == stage], grid) for stage in order]
+    return _labelled(names, rows, max(map(len, names)))
 
 
 def _labelled(names: Sequence[str], rows: Sequence[str], margin: int) -> list[str]:
     return [(name.ljust(margin) + GAP + row).rstrip() for name, row in zip(names, rows, strict=True)]
 
 
-def _grid(marks: Sequence[Mark], first: int, end: int, room: int) -> Grid:
-    cell = _cell(marks)
+def _grid(cell: int, first: int, end: int, room: int) -> Grid:
     if (end - first) * cell <= room:
         return Grid(first, end, characters=cell)
     cycles = -(-(end - first) // room)
@@ -103,13 +109,12 @@ def _cell(marks: Iterable[Mark]) -> int:
     return len(str(max((mark.micro_batch for mark in marks), default=0))) + 2
 
 
-def _rows(marks: Iterable[Mark], order: Sequence[str], grid: Grid) -> list[str]:
-    by_row: dict[str, list[Mark]] = {name: [] for name in order}
-    for mark in marks:
-        if mark.tile in by_row:
-            by_row[mark.tile].append(mark)
-    draw = _filled_row if grid.cycles > 1 else _row
-    return [draw(by_row[name], grid) for name in order]
+def _table_rows(table: OpTable, lasting: Column, grid: Grid) -> list[str]:
+    marks: list[list[Mark]] = [[] for _ in table.tiles]
+    columns = (table.tile, table.kind, table.micro_batch, table.start, table.end_at)
+    for tile, kind, micro_batch, start, end in zip(*(column[lasting].tolist() for column in columns), strict=True):
+        marks[tile].append(Mark(table.tiles[tile], KINDS[kind], micro_batch, start, end))
+    return [_row(own, grid) for own in marks]
 
 
 def _row(marks: Iterable[Mark], grid: Grid) -> str:
@@ -125,25 +130,22 @@ def _row(marks: Iterable[Mark], grid: Grid) -> str:
     return "".join(row)
 
 
-def _filled_row(marks: Iterable[Mark], grid: Grid) -> str:
-    """A row of one character for several cycles: what fills most of them, work before idleness where it is equal."""
-    busy = [dict.fromkeys(KINDS, 0) for _ in range(grid.columns)]
-    for mark in marks:
-        start, end = max(mark.start, grid.first), min(mark.end, grid.end)
-        for column in range(grid.column(start), grid.column(end - 1) + 1):
-            left = grid.first + column * grid.cycles
-            busy[column][mark.op] += min(end, left + grid.cycles) - max(start, left)
-    return "".join(_winner(cycles, _length(column, grid)) for column, cycles in enumerate(busy))
-
-
-def _length(column: int, grid: Grid) -> int:
-    """Cycles of a column; the last may have fewer."""
-    return min(grid.cycles, grid.end - grid.first - column * grid.cycles)
-
-
-def _winner(cycles: dict[str, int], length: int) -> str:
-    kind = max(KINDS, key=lambda kind: cycles[kind])
-    return kind if cycles[kind] >= length - sum(cycles.values()) and cycles[kind] else IDLE
+def _filled_rows(table: OpTable, grid: Grid) -> list[str]:
+    """A row a tile, of one character for several cycles: what fills most of them, work before idleness if equal."""
+    edges = np.append(np.arange(grid.first, grid.end, grid.cycles), grid.end)
+    letters = np.array([*KINDS, IDLE])
+    order = np.lexsort((table.start, table.kind, table.tile))
+    place = (table.tile * len(KINDS) + table.kind)[order]
+    bounds = np.searchsorted(place, np.arange(len(table.tiles) * len(KINDS) + 1))
+    rows = []
+    for tile in range(len(table.tiles)):
+        busy = []
+        for number in range(tile * len(KINDS), (tile + 1) * len(KINDS)):
+            own = order[bounds[number] : bounds[number + 1]]
+            busy.append(np.diff(busy_before(table.start[own], table.end_at[own], edges)))
+        idle = np.diff(edges) - sum(busy)
+        rows.append("".join(letters[np.argmax(np.stack([*busy, idle]), axis=0)]))
+    return rows
 
 
 def _round_numbers() -> Iterator[int]:

@@ -31,7 +31,8 @@ def save_comparison(comparison: Comparison, target: Path) -> str | None:
             elif column.run.folder is not None:
                 _copy(column.run.folder, folder)
         draw_pictures(comparison, staged)
-        (staged / REPORT).write_text(comparison_report(comparison, staged), encoding="utf-8")
+        page = comparison_report(comparison, [staged / column.label for column in comparison.columns])
+        (staged / REPORT).write_text(page, encoding="utf-8")
         return _draw_trace(staged, target, [column.label for column in comparison.columns])
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aimcsim.pipeline.machine import MachinePlan
+from aimcsim.report.busy_cycles import busy_before
 from aimcsim.report.link_transfers import NEVER, Transfers
 from aimcsim.report.op_table import Column, OpTable
 from aimcsim.report.stage_actions import StageActions
@@ -111,12 +112,8 @@ def busy_shares(
     """Where each interval begins, and the share of it in which the tile whose operations are at `ops` was busy."""
     edges = np.append(np.arange(table.first, table.end, interval), table.end)
     ops = ops[np.argsort(table.start[ops], kind="stable")]
-    start, length = table.start[ops], table.end_at[ops] - table.start[ops]
-    before = np.concatenate([[0], np.cumsum(length)])
-    at = np.searchsorted(start, edges, side="right")
-    # Of the operation that an edge cuts, the part behind the edge does not count yet.
-    cut = np.maximum(0, np.append(table.end_at[ops], 0)[at - 1] - edges) * (at > 0)
-    return edges[:-1], np.diff(before[at] - cut) / np.diff(edges)
+    busy = busy_before(table.start[ops], table.end_at[ops], edges)
+    return edges[:-1], np.diff(busy) / np.diff(edges)
 
 
 def steps(time: Column, change: Column, first: int, end: int, before: int = 0) -> Series:

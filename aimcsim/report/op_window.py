@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aimcsim.errors import RunFolderError
-from aimcsim.report.ascii_timeline import Mark
 from aimcsim.report.op_table import KINDS, Column, OpTable
 from aimcsim.trace.run_folder import OPS
 
-COLUMNS = ["tile", "op", "micro_batch", "start", "end"]
+COLUMNS = ["tile", "op", "micro_batch", "start", "end", "stage", "version_read", "version_written"]
 _END = "end"
 
 
@@ -48,16 +47,6 @@ class OpWindow:
             end = max(end, last)
         return end
 
-    def marks(self, first: int, end: int) -> Iterator[Mark]:
-        """Operations that touch the cycles from `first` to `end` (exclusive). Raises RunFolderError."""
-        wanted = [(_END, ">", first), ("start", "<", end)]
-        try:
-            table = pq.read_table(self.path, columns=COLUMNS, filters=wanted)
-            for batch in table.to_batches(max_chunksize=1 << 16):
-                yield from map(_mark, *(batch.column(name).to_pylist() for name in COLUMNS))
-        except (pa.ArrowException, OSError, TypeError) as error:
-            raise _broken(self.path, error) from error
-
     def table(self, first: int, end: int, tiles: Sequence[str]) -> OpTable:
         """Operations of `tiles` that touch the cycles from `first` to `end` (exclusive). Raises RunFolderError.
 
@@ -66,10 +55,12 @@ class OpWindow:
         """
         start = pc.field("start")
         begun = start <= end if end == self.end else start < end
-        wanted = begun & ((pc.field(_END) > first) | (start >= first)) & pc.field("tile").isin(list(tiles))
-        names = [*COLUMNS, "stage", "version_read", "version_written"]
+        name = pc.field("tile")
+        # An operation of no tile is read too, to be refused.
+        known = name.isin(list(tiles)) | name.is_null()
+        wanted = begun & ((pc.field(_END) > first) | (start >= first)) & known
         try:
-            table = pq.read_table(self.path, columns=names, filters=wanted)
+            table = pq.read_table(self.path, columns=COLUMNS, filters=wanted)
             tile = pc.index_in(table.column("tile").cast(pa.string()), pa.array(tiles, pa.string()))
             kind = pc.index_in(table.column("op").cast(pa.string()), pa.array(tuple(KINDS), pa.string()))
             written = pc.fill_null(table.column("version_written"), -1)
@@ -109,7 +100,7 @@ def open_ops(folder: Path) -> OpWindow:
     except (pa.ArrowException, OSError) as error:
         raise _broken(path, error) from error
     names = metadata.schema.names
-    missing = [name for name in (*COLUMNS, "stage") if name not in names]
+    missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise RunFolderError(f"{path} is no op log: it has no column {', '.join(missing)}")
     ends = [_largest_end(metadata.row_group(i), names.index(_END)) for i in range(metadata.num_row_groups)]
@@ -130,13 +121,6 @@ def _largest_end(row_group: Any, column: int) -> int | None:
     statistics = row_group.column(column).statistics
     largest = None if statistics is None or not statistics.has_min_max else statistics.max
     return largest if isinstance(largest, int) else None
-
-
-def _mark(tile: Any, op: Any, micro_batch: Any, start: Any, end: Any) -> Mark:
-    whole = all(isinstance(number, int) for number in (micro_batch, start, end))
-    if not isinstance(tile, str) or op not in tuple(KINDS) or not whole:
-        raise TypeError("an operation of another form")
-    return Mark(tile, op, micro_batch, start, end)
 
 
 def _whole(column: pa.ChunkedArray | pa.Array) -> Column:

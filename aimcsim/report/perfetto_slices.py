@@ -45,7 +45,7 @@ def tile_slices(flow: RunFlow, tracks: Sequence[Track], first_arrow: int) -> Ite
     rank = np.full(len(table), -1)
     rank[order] = np.arange(len(order))
     ends = _arrow_ends(flow, rank, first_arrow)
-    stale, queue = staleness(table, flow.virtual, flow.plan.schedule), _queues(flow)
+    stale, queue = staleness(table, flow.chunk, flow.plan.schedule), _queues(flow)
     written = table.version_written
     for part in chunks(len(order)):
         ops = order[part]

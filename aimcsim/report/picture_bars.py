@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 from aimcsim.report import palette
 from aimcsim.report.broken_axis import BrokenAxis
 from aimcsim.report.op_table import KINDS
+from aimcsim.report.picture_rows import Rows
 from aimcsim.report.picture_style import width_of
 from aimcsim.report.timeline_panel import Panel
-
-#: Share of a row that its bars fill.
-FULL = 0.86
 
 #: Points: letters of the two-line labels, space around a label, and the smallest letters that are drawn at all.
 LETTER, ROOM, SMALLEST = 9.5, 0.8, 4.5
@@ -33,24 +31,6 @@ DIGITS = (8.5, 7.5, 6.5)
 EDGE_FROM, TWO_LINES_FROM = 4.0, 22.0
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Where the rows of a panel are, in inches from its top: `tops`, all of one `height`."""
-
-    tops: Floats
-    height: float
-
-    @property
-    def bar(self) -> float:
-        """Height of a bar."""
-        return self.height * FULL
-
-    @property
-    def bottom(self) -> float:
-        """End of the last row."""
-        return float(self.tops[-1]) + self.height if len(self.tops) else 0.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +53,9 @@ class Bars:
 def bars_of(panel: Panel, axis: BrokenAxis) -> Bars:
     """All operations of a panel, cut at the edges of the spans."""
     tables = panel.tables
+    if not tables:
+        nothing = np.empty(0, np.int64)
+        return Bars(nothing.astype(float), nothing.astype(float), nothing, nothing, nothing)
     return Bars(
         np.concatenate([axis.place(i, table.start) for i, table in enumerate(tables)]),
         np.concatenate([axis.place(i, table.end_at) for i, table in enumerate(tables)]),

@@ -12,17 +12,15 @@ from matplotlib.figure import Figure
 from aimcsim.report import palette
 from aimcsim.report.broken_axis import BrokenAxis, round_ticks
 from aimcsim.report.op_table import KINDS
-from aimcsim.report.picture_bars import Rows, bars_of, draw_bars
+from aimcsim.report.picture_bars import bars_of, draw_bars
+from aimcsim.report.picture_rows import Rows, rows_of
+from aimcsim.report.picture_shares import IN_WORDS, crowded, draw_shares
 from aimcsim.report.picture_style import fitting, grouped, new_figure, plain, width_of
-from aimcsim.report.timeline_panel import UNITS, Panel, time_unit
+from aimcsim.report.timeline_panel import BETWEEN_FACTS, UNITS, Panel, time_unit
 
 #: Inches.
 WIDTH, RIGHT, HEADER, AXIS, MARGIN, BETWEEN = 12.0, 0.3, 0.62, 0.3, 0.2, 0.16
 WIDEST_NAMES = 2.6
-TALLEST_ROW, LEAST_ROW, TALLEST_PICTURE = 0.42, 0.2, 40.0
-
-#: Rows up to which each gets its full height.
-FEW_ROWS = 12
 
 #: Points.
 TITLE, FACTS, NAME, TICK = 12.5, 10.0, 9.5, 9.0
@@ -46,14 +44,18 @@ def timeline_figure(panels: Sequence[Panel], axis: BrokenAxis, cycle_ns: float |
     top, lowest = MARGIN, None
     for number, (panel, own) in enumerate(zip(panels, rows, strict=True)):
         room = inches + left - MARGIN - (0 if number else _legend(figure, panels, height))
-        _header(figure, panel, top, height, room)
+        bars = bars_of(panel, axis)
+        is_crowded = crowded(bars, own, axis, points)
+        _header(figure, panel, bool(is_crowded.any()), top, height, room)
         top += HEADER
         if panel.tiles:
             box = (left / WIDTH, 1 - (top + own.bottom) / height, inches / WIDTH, own.bottom / height)
             lowest = figure.add_axes(box, label=f"run {number + 1}")
             _prepare(lowest, axis, own)
             _background(lowest, panel, axis, own, points)
-            draw_bars(lowest, bars_of(panel, axis), own, points)
+            shared = is_crowded[bars.row]
+            draw_bars(lowest, bars.of(~shared), own, points)
+            draw_shares(lowest, bars.of(shared), own, axis, points)
             _names(lowest, names[number], own)
         top += own.bottom + BETWEEN
     if lowest is not None:
@@ -61,16 +63,6 @@ def timeline_figure(panels: Sequence[Panel], axis: BrokenAxis, cycle_ns: float |
         if cycle_ns is not None:
             _time_axis(lowest, axis, points, cycle_ns)
     return figure
-
-
-def rows_of(panel: Panel, rows: int) -> Rows:
-    """Where the rows of a panel are in a picture of so many; with room between stages of several tiles."""
-    count = len(panel.tiles)
-    shared = TALLEST_ROW * min(1.0, FEW_ROWS / max(rows, 1))
-    height = min(max(shared, LEAST_ROW), TALLEST_PICTURE / max(rows, 1))
-    several = len(set(panel.stages)) < count
-    breaks = np.diff(np.array(panel.stages, np.int64), prepend=panel.stages[:1]) != 0
-    return Rows(np.arange(count) * height + np.cumsum(breaks) * (0.35 * height if several else 0.0), height)
 
 
 def _name_size(rows: Rows) -> float:
@@ -112,11 +104,12 @@ def _background(axes: Axes, panel: Panel, axis: BrokenAxis, rows: Rows, points: 
             axes.text(place + 6 / points, middle, text, fontsize=FACTS, color=palette.FAINT, va="center")
 
 
-def _header(figure: Figure, panel: Panel, top: float, height: float, room: float) -> None:
+def _header(figure: Figure, panel: Panel, is_crowded: bool, top: float, height: float, room: float) -> None:
     x = MARGIN / WIDTH
     name = fitting(plain(panel.title, 128), room * 72, TITLE, bold=True)
     figure.text(x, 1 - (top + 0.16) / height, name, fontsize=TITLE, weight="bold", va="center_baseline")
-    facts = fitting(panel.facts, (WIDTH - 2 * MARGIN) * 72, FACTS)
+    known = f"{panel.facts}{BETWEEN_FACTS}{IN_WORDS}" if is_crowded else panel.facts
+    facts = fitting(known, (WIDTH - 2 * MARGIN) * 72, FACTS)
     figure.text(x, 1 - (top + 0.42) / height, facts, fontsize=FACTS, color=palette.FAINT, va="center_baseline")
 
 
@@ -184,9 +177,10 @@ def _ticks(axis: BrokenAxis, scale: float, least: float) -> list[tuple[float, fl
 
 def _numbers(axes: Axes, texts: Sequence[tuple[float, str]], y: float, name: str, points: float) -> None:
     """Numbers on one line, the unit in the margin; one that would touch the number before is left out."""
+    first = max((width_of(text, TICK) / 2 - place * points for place, text in texts[:1]), default=0.0)
     axes.annotate(
-        name, (0, y), (-20, 0), textcoords="offset points", fontsize=TICK, color=palette.FAINT, ha="right",
-        va="center_baseline", annotation_clip=False,
+        name, (0, y), (-max(20.0, first + 9.0), 0), textcoords="offset points", fontsize=TICK, color=palette.FAINT,
+        ha="right", va="center_baseline", annotation_clip=False,
     )  # fmt: skip
     free = -np.inf
     for place, text in texts:

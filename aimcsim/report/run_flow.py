@@ -35,6 +35,11 @@ class RunFlow:
         """The stage (from 0) of each tile."""
         return self.virtual % self.plan.floorplan.stages
 
+    @property
+    def chunk(self) -> Column:
+        """The chunk (from 0) of each tile."""
+        return self.virtual // self.plan.floorplan.stages
+
 
 def run_flow(window: RunWindow) -> RunFlow:
     """Read a window and put it together. Raises RunFolderError."""

@@ -46,10 +46,13 @@ def landmarks(log: OpWindow, summary: RunSummary) -> Landmarks:
         times = (log.end // 2 - settled) // cycles
         middle = settled + times * cycles
         later = log.table(middle, middle + shown, tiles)
-        if is_later(opening, later, times * micro_batches, times * cycles):
+        # A log may leave out its middle, when the run was taken forward over a steady state.
+        if not len(later) or is_later(opening, later, times * micro_batches, times * cycles):
             return Landmarks(log.end, settled, settled, shown, drain)
     shown = math.ceil(period * min(MOST, max(FEWEST, PERIODS * summary.micro_batches)))
-    return Landmarks(log.end, fill, (log.end - shown) // 2, shown, drain)
+    middle = (log.end - shown) // 2
+    is_logged = len(log.table(middle, middle + shown, tiles)) > 0
+    return Landmarks(log.end, fill, middle if is_logged else fill, shown, drain)
 
 
 def repeats_from(table: OpTable, micro_batches: int, cycles: int) -> int | None:

@@ -15,5 +15,4 @@ def run_timeline(folder: Path, cycles: Cycles | None, pattern: str, width: int) 
     Raises RunFolderError for a broken folder, EmptyWindow where nothing is left to draw.
     """
     window = first_periods(folder, cycles, pattern, room=width - len(GAP))
-    marks = window.log.marks(window.first, window.end)
-    return timeline(marks, window.tiles, window.first, window.end, width)
+    return timeline(window.table(), width)

@@ -59,7 +59,7 @@ def first_periods(folder: Path, cycles: Cycles | None, pattern: str, room: int |
     `room`: characters for a row of cycles with its name, where the picture is text.
     Raises RunFolderError for a broken folder, EmptyWindow where nothing is left to draw.
     """
-    summary, log, tiles = _opened(folder, pattern)
+    summary, log, tiles = opened(folder, pattern)
     if cycles is None:
         left = None if room is None else room - max(map(len, tiles))
         cycles = 0, default_end(summary, log.first_pass_end(), left)
@@ -73,7 +73,7 @@ def whole_log(
 
     `label`: by default the name of the run. Raises as `first_periods`.
     """
-    summary, log, tiles = _opened(folder, pattern)
+    summary, log, tiles = opened(folder, pattern)
     if cycles is None:
         cycles = 0, log.end if log.rows <= most_operations else log.end_of_the_first(most_operations)
     return _window(folder, summary, log, pattern, tiles, cycles, label)
@@ -102,7 +102,16 @@ def default_end(summary: RunSummary, first_pass: int, room: int | None = None) -
     return min(summary.makespan_cycles, max(fitting, default=ends[most]))
 
 
-def _opened(folder: Path, pattern: str) -> tuple[RunSummary, OpWindow, tuple[str, ...]]:
+def within(cycles: Cycles, log_end: int) -> tuple[int, int]:
+    """The cycles asked for, up to the end of the log. Raises EmptyWindow where they begin behind it."""
+    first, end = cycles
+    if first >= log_end:
+        raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {log_end}")
+    return first, log_end if end is None else min(end, log_end)
+
+
+def opened(folder: Path, pattern: str) -> tuple[RunSummary, OpWindow, tuple[str, ...]]:
+    """Summary, op log and the tiles that match `pattern` of a run whose log holds something. Raises as `whole_log`."""
     summary = read_summary(folder)
     log = open_ops(folder)
     if log.end == 0:
@@ -124,9 +133,6 @@ def _window(
     cycles: Cycles,
     label: str | None = None,
 ) -> RunWindow:
-    first, end = cycles
-    if first >= log.end:
-        raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {log.end}")
-    end = log.end if end is None else min(end, log.end)
+    first, end = within(cycles, log.end)
     label = summary.name if label is None else label
     return RunWindow(folder, label, summary, log, pattern, tiles_in_order(summary), tiles, first, end)

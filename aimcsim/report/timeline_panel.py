@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-import numpy as np
-
-from aimcsim.errors import RunFolderError
 from aimcsim.report.broken_axis import Landmarks, Span
 from aimcsim.report.figures import figure
 from aimcsim.report.op_table import OpTable
-from aimcsim.report.op_window import OpWindow, open_ops, stage_of
+from aimcsim.report.op_window import OpWindow, stage_of
 from aimcsim.report.picture_style import grouped, plain
 from aimcsim.report.run_landmarks import landmarks
-from aimcsim.report.run_reader import RunSummary, read_summary
-from aimcsim.report.run_window import EmptyWindow, tiles_in_order
+from aimcsim.report.run_reader import RunSummary
+from aimcsim.report.run_window import opened
 
 #: Stages whose staleness is named.
 MOST_STAGES = 10
@@ -44,7 +39,7 @@ class Source:
 
     def panel(self, spans: Sequence[Span]) -> Panel:
         """What to draw of this run over `spans`. Raises RunFolderError."""
-        tables = tuple(operations(self.log, span, self.tiles) for span in spans)
+        tables = tuple(self.log.table(span.first, span.end, self.tiles) for span in spans)
         stages = tuple(stage_of(tile) for tile in self.tiles)
         end = min(self.log.end, self.summary.makespan_cycles)
         return Panel(self.title, facts(self.summary, self.log.end), self.tiles, stages, tables, end)
@@ -81,29 +76,8 @@ def open_source(folder: Path, pattern: str = "*", title: str | None = None) -> S
 
     Raises RunFolderError for a broken folder, EmptyWindow where no tile matches `pattern`.
     """
-    summary = read_summary(folder)
-    log = open_ops(folder)
-    if log.end == 0:
-        raise RunFolderError(f"{folder} has an empty op log")
-    order = tiles_in_order(summary)
-    tiles = tuple(tile for tile in order if fnmatchcase(tile, pattern))
-    if not tiles:
-        raise EmptyWindow(f"no tile of this run matches {pattern}; its tiles are like {order[0]}")
+    summary, log, tiles = opened(folder, pattern)
     return Source(title or summary.name, summary, log, tiles)
-
-
-def operations(log: OpWindow, span: Span, tiles: tuple[str, ...]) -> OpTable:
-    """The operations in a span; one of length 0 belongs to the cycle at which it happens, the last to the log's end."""
-    table = log.table(max(0, span.first - 1), span.end + 1, tiles)
-    ends = span.end + (span.end == log.end)
-    instant = (table.start == table.end_at) & (table.start >= span.first) & (table.start < ends)
-    shown = instant | ((table.end_at > span.first) & (table.start < span.end) & (table.start < table.end_at))
-    columns = {
-        column.name: getattr(table, column.name)[shown]
-        for column in dataclasses.fields(table)
-        if isinstance(getattr(table, column.name), np.ndarray)
-    }
-    return dataclasses.replace(table, first=span.first, end=span.end, **columns)
 
 
 def facts(summary: RunSummary, log_end: int) -> str:
@@ -117,7 +91,7 @@ def facts(summary: RunSummary, log_end: int) -> str:
         plain(summary.schedule, 40),
         cycles,
         f"density {figure(summary.computation_density)}",
-        f"staleness {' '.join(stale[:MOST_STAGES])}{more}",
+        f"staleness by stage {' '.join(stale[:MOST_STAGES])}{more}",
     ]
     if summary.status != "completed":
         parts.append(plain(summary.status, 20))

@@ -9,24 +9,28 @@ from typing import Literal
 from aimcsim.report.broken_axis import Span, axis_of, shared_spans
 from aimcsim.report.picture_style import drawing, picture_bytes
 from aimcsim.report.picture_timeline import timeline_figure
-from aimcsim.report.run_window import EmptyWindow
+from aimcsim.report.run_window import Cycles, within
 from aimcsim.report.timeline_panel import NoTimeline, Source, open_source
 
 PictureFormat = Literal["png", "svg"]
 
-#: Cycles asked for: from, and up to (None: the end of the log).
-Cycles = tuple[int, int | None]
-
 
 def run_pictures(
-    folders: Sequence[Path], cycles: Cycles | None, pattern: str, forms: Sequence[PictureFormat]
+    folders: Sequence[Path],
+    cycles: Cycles | None,
+    pattern: str,
+    forms: Sequence[PictureFormat],
+    titles: Sequence[str] | None = None,
 ) -> list[bytes]:
     """The timelines of runs, above one another, as a file in each of the formats.
 
     Shown are tiles whose name matches `pattern`, the first stage's on top, in `cycles`; without these the fill, two
-    steady periods and the drain. Raises RunFolderError for a broken folder, EmptyWindow where nothing is left to draw.
+    steady periods and the drain. Runs have their own names unless `titles` are given.
+    Raises RunFolderError for a broken folder, EmptyWindow where nothing is left to draw.
     """
-    return pictures_of([open_source(folder, pattern) for folder in folders], cycles, forms)
+    shown: Sequence[str | None] = titles or [None] * len(folders)
+    runs = [open_source(folder, pattern, title) for folder, title in zip(folders, shown, strict=True)]
+    return pictures_of(runs, cycles, forms)
 
 
 def pictures_of(
@@ -34,18 +38,14 @@ def pictures_of(
 ) -> list[bytes]:
     """As `run_pictures`, of runs that were opened; at least one has a timeline."""
     opened = [run for run in runs if isinstance(run, Source)]
-    spans = shared_spans([run.landmarks() for run in opened]) if cycles is None else (_asked(opened, cycles),)
+    spans = (
+        shared_spans([run.landmarks() for run in opened])
+        if cycles is None
+        else (Span(*within(cycles, max(run.log.end for run in opened))),)
+    )
     clocks = {run.summary.cycle_ns for run in opened}
     with drawing():
         figure = timeline_figure(
             [run.panel(spans) for run in runs], axis_of(spans), clocks.pop() if len(clocks) == 1 else None
         )
         return [picture_bytes(figure, form) for form in forms]
-
-
-def _asked(runs: Sequence[Source], cycles: Cycles) -> Span:
-    first, end = cycles
-    last = max(run.log.end for run in runs)
-    if first >= last:
-        raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {last}")
-    return Span(first, last if end is None else min(end, last))

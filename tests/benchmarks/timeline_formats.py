@@ -1,5 +1,5 @@
-"""Seconds, bytes and memory of every timeline format for a run of 100 k and of 1 M operations, each in a process of
-its own; and of a window of a thousand cycles out of the middle of a log of 5 M operations.
+"""Seconds, bytes and memory of every timeline format for the whole of a run of 100 k and of 1 M operations, each in a
+process of its own; and of a window of a thousand cycles out of the middle of a log of 5 M operations.
 
     python -m tests.benchmarks.timeline_formats [FORMAT ...]
 """
@@ -92,10 +92,7 @@ def main() -> None:
         runs = {count: make_run(Path(folder), count) for count in (100_000, 1_000_000)}
         for count, run in runs.items():
             for form in formats:
-                # A picture shows its own window: nobody draws a million bars.
-                is_picture = form != TEXT and FORMATS[form].most_operations is None
-                line = measure(form, run, *([] if is_picture else ["--cycles", ":"]))
-                print(f"{count:9d} operations, {form:8s} {line}", flush=True)
+                print(f"{count:9d} operations, {form:8s} {measure(form, run, '--cycles', ':')}", flush=True)
         long = runs[1_000_000]
         lengthen(long, LONG)
         middle = pq.read_metadata(long / "ops.parquet").num_rows // 3 // STAGES * 3 // 2

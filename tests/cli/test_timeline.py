@@ -200,7 +200,10 @@ def test_several_runs_or_a_comparison_go_into_one_file(run: Path, tmp_path: Path
     assert aimcsim_("compare", run, "--out", folder).exit_code == 0
     assert not (folder / "timeline.vcd").exists()
     result = aimcsim_("timeline", run, run)
-    assert (result.exit_code, result.stderr) == (2, "ascii draws one run, and 2 were given\n")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"ascii draws one run, and 2 were given: name one of them, like {run}\n",
+    )
 
 
 def test_a_long_log_is_cut_and_what_is_left_out_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

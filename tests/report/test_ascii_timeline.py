@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 from rich.console import Console
 
 from aimcsim.pipeline.actions import Action
-from aimcsim.report.ascii_timeline import Mark, picture_of, timeline
+from aimcsim.report.ascii_timeline import picture_of
+from aimcsim.report.ascii_timeline import timeline as drawn
+from aimcsim.report.op_table import KINDS as ALL_KINDS
+from aimcsim.report.op_table import OpTable
 from aimcsim.report.timeline_colours import coloured
 
 LOG = [
-    Mark("s1.a.r0c0", "F", 0, 0, 1),
-    Mark("s1.a.r0c0", "F", 1, 1, 2),
-    Mark("s2.b.r0c0", "F", 0, 1, 3),
-    Mark("s2.b.r0c0", "B", 0, 3, 4),
-    Mark("s1.a.r0c0", "B", 0, 4, 5),
-    Mark("s1.a.r0c0", "U", 0, 5, 9),
-    Mark("s2.b.r0c0", "U", 0, 4, 4),
+    ("s1.a.r0c0", "F", 0, 0, 1),
+    ("s1.a.r0c0", "F", 1, 1, 2),
+    ("s2.b.r0c0", "F", 0, 1, 3),
+    ("s2.b.r0c0", "B", 0, 3, 4),
+    ("s1.a.r0c0", "B", 0, 4, 5),
+    ("s1.a.r0c0", "U", 0, 5, 9),
+    ("s2.b.r0c0", "U", 0, 4, 4),
 ]
 ORDER = ["s1.a.r0c0", "s2.b.r0c0", "s2.b.r1c0"]
+NOTHING = np.empty(0, np.int64)
 KINDS = "F forward, B backward, U update, W weight gradient, T transfer, . idle; "
+
+
+def timeline(
+    log: list[tuple[str, str, int, int, int]], order: list[str], first: int, end: int, width: int = 120
+) -> list[str]:
+    """The picture of those operations of a log that touch the cycles and stand in `order`."""
+    own = [row for row in log if row[0] in order and row[3] < end and row[4] > first]
+    columns = zip(*((order.index(tile), ALL_KINDS.index(op), *numbers) for tile, op, *numbers in own), strict=True)
+    tile, kind, micro_batch, start, end_at = (
+        (np.array(column, np.int64) for column in columns) if own else [NOTHING] * 5
+    )
+    none = np.zeros(len(own), np.int64)
+    return drawn(OpTable(tuple(order), first, end, tile, none, kind, micro_batch, start, end_at, none, none), width)
 
 
 def text(lines: list[str]) -> str:
@@ -59,18 +77,18 @@ def test_operations_that_cross_the_edge_of_the_window_are_cut() -> None:
 
 
 def test_numbers_of_cycles_stand_above_their_cycle_without_touching() -> None:
-    ruler = timeline([Mark("t", "F", 7, 998, 1001)], ["t"], 995, 1010, width=60)[0]
+    ruler = timeline([("t", "F", 7, 998, 1001)], ["t"], 995, 1010, width=60)[0]
     assert ruler == "cycle     996   998   1000  1002  1004  1006  1008"
 
 
 def test_micro_batches_of_several_digits_widen_the_cells() -> None:
-    lines = timeline([Mark("t", "F", 9, 0, 1), Mark("t", "F", 10, 1, 2), Mark("t", "B", 9, 3, 5)], ["t"], 0, 5)
+    lines = timeline([("t", "F", 9, 0, 1), ("t", "F", 10, 1, 2), ("t", "B", 9, 3, 5)], ["t"], 0, 5)
     assert lines[:2] == ["cycle  0   1   2   3   4", "t      F9  F10 .   B9-----"]
 
 
 def test_tile_names_cannot_steer_the_terminal() -> None:
     name = "s1.\x1b[31m" + "x" * 100
-    lines = timeline([Mark(name, "F", 0, 0, 1)], [name], 0, 1)
+    lines = timeline([(name, "F", 0, 0, 1)], [name], 0, 1)
     assert lines[1].startswith("s1.\\x1b[31mxxx")
     assert "\x1b" not in "".join(lines)
     assert len(lines[1]) < 60

@@ -47,7 +47,7 @@ def summary(flow: RunFlow) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def test_staleness_is_that_of_the_summary(flow: RunFlow) -> None:
-    stale = staleness(flow.table, flow.virtual, flow.plan.schedule)
+    stale = staleness(flow.table, flow.chunk, flow.plan.schedule)
     stage = flow.stage[flow.table.tile]
     for number, told in summary(flow)["staleness"].items():
         for kind, word in (("F", "forward"), ("B", "backward")):

@@ -19,7 +19,7 @@ from aimcsim.report.broken_axis import Span, axis_of
 from aimcsim.report.picture_style import drawing, fitting, picture_bytes, plain, width_of
 from aimcsim.report.picture_timeline import timeline_figure
 from aimcsim.report.run_window import EmptyWindow
-from aimcsim.report.timeline_panel import NoTimeline, Source, open_source, operations
+from aimcsim.report.timeline_panel import NoTimeline, Source, open_source
 from aimcsim.report.timeline_picture import run_pictures
 from tests.report.run_folders import SMALL, rows_of, run_folder
 
@@ -136,8 +136,8 @@ def test_an_update_of_no_length_is_a_tick_also_at_the_very_end(tmp_path: Path) -
     assert all(bottom - top == pytest.approx(0.42) for _, _, top, bottom in ticks)
     assert colour(axes, "U of no length") == palette.UPDATE
     # It belongs to the cycle that begins when it happens.
-    assert operations(source.log, Span(0, 2), source.tiles).kind.tolist() == [0, 1]
-    assert operations(source.log, Span(2, 4), source.tiles).micro_batch.tolist() == [0, 1, 1, 1]
+    assert source.log.table(0, 2, source.tiles).kind.tolist() == [0, 1]
+    assert source.log.table(2, 4, source.tiles).micro_batch.tolist() == [0, 1, 1, 1]
 
 
 def test_one_operation_makes_a_picture(tmp_path: Path) -> None:
@@ -168,7 +168,8 @@ def test_the_header_names_schedule_makespan_density_and_staleness(tmp_path: Path
     assert "my-run" in written
     thin = chr(0x2009)
     assert (
-        f"async  ·  12{thin}345 cycles = 24.69 µs  ·  density 0.75  ·  staleness 2  ·  op log up to cycle 14" in written
+        f"async  ·  12{thin}345 cycles = 24.69 µs  ·  density 0.75  ·  staleness by stage 2  ·  op log up to cycle 14"
+        in written
     )
     assert {"F forward", "B backward", "U update", "idle"} <= set(written)
     assert "T transfer" not in written
@@ -264,3 +265,31 @@ def test_a_picture_is_saved_as_it_was_drawn(run: Path) -> None:
         panel = open_source(run).panel([Span(0, 14)])
         figure = timeline_figure([panel], axis_of((Span(0, 14),)), None)
         assert [picture_bytes(figure, "svg")] == run_pictures([run], (0, 14), "*", ["svg"])
+
+
+def test_operations_finer_than_a_pixel_are_shares_of_the_cycles_as_high_as_they_are_long(tmp_path: Path) -> None:
+    # One tile for 40 000 cycles: F 1, B 2, idle 1, over and over. F is a quarter of the height, B a half above it.
+    log = "".join(
+        f"s1.a.r0c0 F {k} {4 * k} {4 * k + 1}\ns1.a.r0c0 B {k} {4 * k + 1} {4 * k + 3}\n" for k in range(10_000)
+    )
+    figure = figure_of([open_source(run_folder(tmp_path / "run", log))], [Span(0, 40_000)])
+    (axes,) = axes_of(figure)
+    bar, middle = 0.42 * 0.86, 0.42 / 2
+    for kind, low, high in (("F", 0.0, 0.25), ("B", 0.25, 0.75)):
+        (path,) = [c.get_paths()[0] for c in axes.collections if c.get_label() == f"{kind} shares"]
+        corners = path.vertices[(path.vertices[:, 0] > 100) & (path.vertices[:, 0] < 39_900)]
+        heights = (middle + bar / 2 - corners[:, 1]) / bar
+        ends = np.where(np.abs(heights - low) < np.abs(heights - high), low, high)
+        # A step averages over a dozen periods or more, of which it may cut two.
+        assert np.abs(heights - ends).max() < 0.1
+        assert high in ends
+    assert any("heights are shares of the cycles" in text.get_text() for text in figure.texts)
+    assert len(picture_bytes(figure, "svg")) < 400_000
+
+
+def test_only_rows_of_very_many_operations_are_shares(tmp_path: Path) -> None:
+    log = "".join(f"s1.a.r0c0 F {k} {k} {k + 1}\n" for k in range(3000)) + "s2.b.r0c0 F 0 10 2990\n"
+    (axes,) = axes_of(figure_of([open_source(run_folder(tmp_path / "run", log))], [Span(0, 3000)]))
+    assert places(axes, "F") == [(10, 2990)]
+    (shares,) = [c.get_paths() for c in axes.collections if c.get_label() == "F shares"]
+    assert [path.get_extents().intervalx.tolist() for path in shares] == [[0, 3000]]

@@ -108,3 +108,14 @@ def test_a_truncated_log_is_named(tmp_path: Path) -> None:
     (folder / "ops.parquet").write_bytes(content[: len(content) // 2])
     with pytest.raises(RunFolderError, match=r"ops.parquet cannot be read, it is truncated or no op log"):
         landmarks(log, summary)
+
+
+def test_a_log_that_leaves_out_its_middle_shows_the_periods_after_the_fill(tmp_path: Path) -> None:
+    # 50 micro-batches of 4 cycles, of which those from cycle 40 to 160 are not in the log.
+    rows = [line for line in pipeline(50).splitlines() if not 40 <= int(line.split()[3]) < 160]
+    whole = found(run_folder(tmp_path / "whole", pipeline(50), period_cycles=4.0))
+    assert found(run_folder(tmp_path / "gap", "\n".join(rows), period_cycles=4.0, samples=50)) == whole
+    # Of a run that never repeats as well: the middle, 89 to 109 of 198, is not there.
+    rows = [line for line in uneven(40).splitlines() if not 80 <= int(line.split()[3]) < 120]
+    marks = found(run_folder(tmp_path / "odd", "\n".join(rows), period_cycles=5.0, samples=40))
+    assert marks.steady == marks.fill

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from aimcsim.report.figures import DASH
 from aimcsim.report.html.elements import Html, element, join
-from aimcsim.report.html.staleness import StageHistogram
+from aimcsim.report.html.histograms import StageHistogram
 from aimcsim.trace.definitions import DEFINITIONS
 
 #: Rows and histograms that are drawn, and values of staleness in one histogram.

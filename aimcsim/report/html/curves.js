@@ -15,8 +15,13 @@ function chartsOf(data) {
   if (!trained.length) return [];
   const targets = new Set(trained.map(({ run }) => run.target));
   const target = targets.size === 1 ? [...targets][0] : null;
-  const series = ({ run, number }, column, name, colour = number, dashed = number >= data.run_colours) => (
-    { name, colour: colour % data.run_colours, dashed, points: pointsOf(run, column) });
+  // A reference is grey and dashed, as in the pictures.
+  const series = ({ run, number }, column, name, colour = number, dashed = number >= data.run_colours) => ({
+    name: run.reference ? `${name} (no staleness)` : name,
+    colour: run.reference ? "reference" : colour % data.run_colours,
+    dashed: dashed || run.reference,
+    points: pointsOf(run, column),
+  });
   const all = (column) => trained.map((each) => series(each, column, each.run.label));
   const losses = trained.length > 1
     ? [["training loss", all(TRAIN)], ["test loss", all(TEST)]]

@@ -55,5 +55,5 @@ _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def safe_json(data: Any) -> str:
-    """JSON for a script element: no `<`, so neither `</script>` nor `<!--`. Raises ValueError for NaN."""
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_ESCAPES)
+    """JSON for a script element: ASCII and no `<`, so neither `</script>` nor `<!--`. Raises ValueError for NaN."""
+    return json.dumps(data, allow_nan=False, separators=(",", ":")).translate(_ESCAPES)

@@ -9,19 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from aimcsim.errors import RunFolderError, ScenarioError
 from aimcsim.loading import load
-from aimcsim.report.html.arrows import next_steps, version_links
-from aimcsim.report.html.staleness import StageHistogram, histograms, staleness_of
+from aimcsim.report.arrows import NONE, staleness
+from aimcsim.report.html.histograms import StageHistogram, histograms
+from aimcsim.report.html.links import next_steps, version_links
 from aimcsim.report.html.window import MOST_OPERATIONS, shown_operations
 from aimcsim.report.op_table import Column, OpTable
 from aimcsim.report.op_window import open_ops
 from aimcsim.report.run_reader import Run, read_run
-from aimcsim.report.run_window import Cycles
+from aimcsim.report.run_window import Cycles, EmptyWindow
 from aimcsim.trace.run_folder import OPS, SCENARIO, SUMMARY
 
 if TYPE_CHECKING:
     from aimcsim.assembly import Assembly
+
+#: Stands on the page for the staleness of an operation that has none (U, W, T).
+NO_STALENESS = -1
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def run_data(
 ) -> RunData:
     """Read a run folder. Raises RunFolderError for a broken one, EmptyWindow where nothing is left to show.
 
-    `needs_log` False: a log that cannot be read costs the timeline alone.
+    `needs_log` False: a log that cannot be read, or holds nothing of what is asked for, costs the timeline alone.
     """
     run = read_run(folder)
     try:
@@ -83,7 +89,7 @@ def run_data(
     try:
         if (folder / OPS).is_file() and open_ops(folder).end > 0:
             timeline = _timeline(folder, run, assembly, cycles, pattern, most)
-    except RunFolderError:
+    except (RunFolderError, EmptyWindow):
         if needs_log:
             raise
     text = (folder / SCENARIO).read_text(encoding="utf-8")
@@ -96,7 +102,9 @@ def _timeline(folder: Path, run: Run, assembly: Assembly, cycles: Cycles | None,
     stages = assembly.floorplan.stages
     if len(ops) and not (ops.stage.min() >= 1 and ops.stage.max() <= stages):
         raise RunFolderError(f"{folder / OPS} names a stage that its scenario does not have (1 to {stages})")
-    chunks = {unit.name: unit.chunk for unit in assembly.floorplan.units}
-    staleness = staleness_of(ops, assembly.schedule, chunks)
-    counted = histograms(ops, staleness, chunks)
-    return Timeline(ops, staleness, next_steps(ops), version_links(ops), counted, shown.left_out, shown.initial_end)
+    placed = {unit.name: unit.chunk for unit in assembly.floorplan.units}
+    chunk = np.array([placed.get(tile, 0) for tile in ops.tiles], np.int64)
+    stale = staleness(ops, chunk, assembly.schedule)
+    counted = histograms(ops, stale, chunk)
+    shown_stale = np.where(stale == NONE, NO_STALENESS, np.maximum(stale, 0))
+    return Timeline(ops, shown_stale, next_steps(ops), version_links(ops), counted, shown.left_out, shown.initial_end)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from aimcsim.report.figures import figure
 from aimcsim.report.html.bars_part import definition_of, staleness_histograms, utilisation_bars
-from aimcsim.report.html.colours import KIND_NAMES
 from aimcsim.report.html.document import Section
 from aimcsim.report.html.elements import Html, element, join, preformatted
 from aimcsim.report.html.run_data import RunData
 from aimcsim.report.html.summary_part import headlines, remarks, stage_table, summary_table
 from aimcsim.report.html.topology_part import topology_drawing
 from aimcsim.report.op_table import KINDS
+from aimcsim.report.palette import WORDS
 from aimcsim.report.run_window import tiles_in_order
 
 _METRICS = ("samples", "cycle", "train_loss", "test_loss", "test_accuracy")
@@ -143,7 +143,7 @@ def _place(number: int, run: RunData, is_named: bool) -> Html:
 def _toolbar(shown: Sequence[tuple[int, RunData]]) -> Html:
     used = {code for _, run in shown if run.timeline is not None for code in set(run.timeline.ops.kind.tolist())}
     kinds = [
-        element("span", element("i", class_=f"chip {kind}"), KIND_NAMES[kind])
+        element("span", element("i", class_=f"chip {kind}"), WORDS[kind])
         for code, kind in enumerate(KINDS)
         if code in used
     ]

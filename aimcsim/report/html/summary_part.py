@@ -27,6 +27,9 @@ _SPEED_UPS = ("speed_up_over_first", "speed_up_over_serial")
 #: Stages whose figures are listed; summary.json has all.
 MOST_STAGES = 64
 
+#: Up to so many runs the definitions have a column; of more they stand below the names of the figures.
+FEW_RUNS = 4
+
 
 def headlines(summary: Mapping[str, Any]) -> Html:
     """The few figures that everybody looks for first; those that do not apply are left out."""
@@ -55,12 +58,10 @@ def summary_table(runs: Sequence[RunData]) -> Html:
     if len(runs) > 1:
         rows += _staleness_rows(runs)
         rows += _equal_rows(runs)
-    head = element(
-        "tr",
-        element("th", "figure", scope="col"),
-        *_run_heads(runs),
-        element("th", "what it is", scope="col", class_="definition"),
-    )
+    heads = _run_heads(runs)
+    if len(runs) <= FEW_RUNS:
+        heads.append(element("th", "what it is", scope="col", class_="definition"))
+    head = element("tr", element("th", "figure", scope="col"), *heads)
     table = element(
         "table",
         element("thead", head),
@@ -131,10 +132,13 @@ def _row(name: str, values: Sequence[Any], definition: str, label: str | None = 
     """One row; none where the figure applies to no run."""
     if all(value is None for value in values):
         return []
-    head = element("th", (label or name).replace("_", " "), scope="row")
+    words = (label or name).replace("_", " ")
     kind = "number list" if "by stage" in (label or "") else "number"
     cells = [element("td", _shown(name, value), class_=kind) for value in values]
-    return [element("tr", head, *cells, element("td", definition, class_="definition"))]
+    if len(values) > FEW_RUNS:
+        return [element("tr", element("th", words, element("small", definition), scope="row"), *cells)]
+    about = element("td", definition, class_="definition")
+    return [element("tr", element("th", words, scope="row"), *cells, about)]
 
 
 def _staleness_rows(runs: Sequence[RunData]) -> list[Html]:

@@ -7,30 +7,41 @@ from typing import Any
 
 import numpy as np
 
-from aimcsim.report.html.arrows import NONE
-from aimcsim.report.html.colours import KIND_NAMES, RUN_COLOURS
+from aimcsim.report.broken_axis import MOST_OPENING
+from aimcsim.report.html.colours import RUN_COLOURS
 from aimcsim.report.html.embed import packed
+from aimcsim.report.html.links import NONE
 from aimcsim.report.html.run_data import RunData, Timeline
 from aimcsim.report.op_table import KINDS, Column
+from aimcsim.report.palette import WORDS
 
 
 def page_data(runs: Sequence[RunData]) -> dict[str, Any]:
     """What the page's script draws; figures that do not apply are null.
 
-    One run opens on its fill and a few periods, where every operation can be read; several open on all of it.
+    The page opens on the fill and a few periods, where every operation can be read.
     """
     return {
-        "kinds": [{"letter": kind, "name": KIND_NAMES[kind]} for kind in KINDS],
-        "initial_end": runs[0].timeline.initial_end if len(runs) == 1 and runs[0].timeline else None,
+        "kinds": [{"letter": kind, "name": WORDS[kind]} for kind in KINDS],
+        "initial_end": _initial_end(runs),
         "run_colours": len(RUN_COLOURS),
         "runs": [_run(run) for run in runs],
     }
+
+
+def _initial_end(runs: Sequence[RunData]) -> int | None:
+    """Where the longest fill and periods end; one run of very long ones does not make the others too small to read."""
+    ends = [
+        run.timeline.initial_end for run in runs if run.timeline is not None and run.timeline.initial_end is not None
+    ]
+    return min(max(ends), MOST_OPENING * min(ends)) if ends else None
 
 
 def _run(run: RunData) -> dict[str, Any]:
     summary = run.run.summary
     return {
         "label": run.label,
+        "reference": run.is_reference,
         "makespan": summary.makespan_cycles,
         "timeline": None if run.timeline is None else _timeline(run.timeline),
         "evaluations": [

@@ -10,12 +10,15 @@ import pytest
 
 from aimcsim.pipeline.schedules.asynchronous import Asynchronous
 from aimcsim.pipeline.schedules.base import PipelineShape, Settings
-from aimcsim.report.html.arrows import NONE, next_steps, version_links
+from aimcsim.report.arrows import NONE as NO_STALENESS
+from aimcsim.report.arrows import staleness
+from aimcsim.report.html.histograms import StageHistogram, histograms
+from aimcsim.report.html.links import NONE, next_steps, version_links
 from aimcsim.report.html.run_data import run_data
-from aimcsim.report.html.staleness import StageHistogram, histograms, staleness_of
 from tests.cli.command import aimcsim_, write
 from tests.report.html.small import LOG, TILES, name, small_run, table
 
+ONE_CHUNK = np.zeros(2, np.int64)
 ASYNC = Asynchronous(PipelineShape(2, 1, 3), Settings())
 
 
@@ -58,16 +61,16 @@ def test_an_empty_table_and_one_without_forwards_have_no_arrows() -> None:
 def test_staleness_is_counted_against_a_serial_run() -> None:
     # Micro-batch k would have seen k updates. F1 and F2 of stage 1 start when one of them is still missing.
     expected = [0 if (row, kind, k) not in {(0, "F", 1), (0, "F", 2)} else 1 for row, kind, k, *_ in LOG]
-    expected = [-1 if kind == "U" else value for value, (_, kind, *_) in zip(expected, LOG, strict=True)]
-    staleness = staleness_of(table(), ASYNC, {})
-    assert staleness.tolist() == expected
-    assert histograms(table(), staleness, {}) == (StageHistogram(1, (1, 2), (3,)), StageHistogram(2, (3,), (3,)))
+    expected = [NO_STALENESS if kind == "U" else value for value, (_, kind, *_) in zip(expected, LOG, strict=True)]
+    found = staleness(table(), ONE_CHUNK, ASYNC)
+    assert found.tolist() == expected
+    assert histograms(table(), found, ONE_CHUNK) == (StageHistogram(1, (1, 2), (3,)), StageHistogram(2, (3,), (3,)))
 
 
 def test_the_tiles_of_one_action_count_once() -> None:
     rows = [(row, kind, 0, start, start + 1, 0, -1) for kind, start in (("F", 0), ("B", 1)) for row in (0, 1)]
     ops = table(rows, "ab", (1, 1))
-    assert histograms(ops, staleness_of(ops, ASYNC, {}), {}) == (StageHistogram(1, (1,), (1,)),)
+    assert histograms(ops, staleness(ops, ONE_CHUNK, ASYNC), ONE_CHUNK) == (StageHistogram(1, (1,), (1,)),)
 
 
 def test_the_log_of_the_small_run_is_the_one_written_out(tmp_path: Path) -> None:

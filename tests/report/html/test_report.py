@@ -174,3 +174,45 @@ def test_a_comparison_has_a_report_of_its_runs(tmp_path: Path, monkeypatch: pyte
     assert (out / "chain-gpipe").is_dir(), "a comparison that fails leaves the old one"
     assert aimcsim_("compare", file, "--out", out).exit_code == 0
     assert not (out / "chain-gpipe").exists()
+
+
+def test_the_folder_of_a_comparison_gives_its_report_again_and_in_another_window(tmp_path: Path) -> None:
+    out = tmp_path / "both"
+    assert aimcsim_("compare", write(tmp_path, CHAIN), "--schedules", "gpipe,async", "--out", out).exit_code == 0
+    first = (out / "report.html").read_bytes()
+    assert aimcsim_("timeline", out, "--format", "html").exit_code == 0
+    assert (out / "report.html").read_bytes() == first
+    result = aimcsim_("timeline", out, "--format", "html", "--cycles", "3:9", "--out", tmp_path / "r.html")
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").count("cycles 3 to 9 of") == 2
+    result = aimcsim_("timeline", out, "--format", "html", "--tiles", "none*")
+    assert (result.exit_code, result.stderr) == (2, "none of the runs has operations in these cycles of such tiles\n")
+
+
+def test_several_run_folders_give_one_report_of_all(run: Path, tmp_path: Path) -> None:
+    result = aimcsim_("timeline", run, run, "--format", "html", "--out", tmp_path / "r.html")
+    assert result.exit_code == 0, result.stderr
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "2 runs side by side" in page
+    assert 'id="timeline-1"' in page
+    assert "run-2" in page
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"runs": [{"label": "../run", "reference": false}]}'])
+def test_a_broken_comparison_is_refused(run: Path, tmp_path: Path, text: str) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "comparison.json").write_text(text)
+    result = aimcsim_("timeline", folder, "--format", "html")
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert "comparison" in result.stderr
+
+
+def test_of_many_runs_the_definitions_stand_below_the_names_of_the_figures(run: Path, tmp_path: Path) -> None:
+    result = aimcsim_("timeline", *[run] * 5, "--format", "html", "--out", tmp_path / "r.html")
+    assert result.exit_code == 0, result.stderr
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    rows = dict(re.findall(r'<th scope="row">([a-z ]+)<small>(.*?)</small></th>', page))
+    assert rows["makespan cycles"] == DEFINITIONS["makespan_cycles"]
+    assert "what it is" not in page

@@ -1,12 +1,17 @@
-"""What hangs together in an op log: the way of a micro-batch, and which update an F was the first to see."""
+"""What an operation is joined to when a page's reader points at it, one other operation a column.
+
+A page follows a micro-batch step by step, within stages too; the arrows of a trace (`report.arrows`) are the messages
+between stage actions.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from aimcsim.report.arrows import version_arrows, writers
 from aimcsim.report.op_table import KINDS, Column, OpTable
 
-_F, _B, _U = (KINDS.index(kind) for kind in "FBU")
+_F, _B = (KINDS.index(kind) for kind in "FB")
 
 #: Where there is no such operation.
 NONE = -1
@@ -37,30 +42,10 @@ def next_steps(ops: OpTable) -> Column:
 
 
 def version_links(ops: OpTable) -> Column:
-    """For each U, the place of the first F on its tile that reads the version it wrote; for each F, the U that wrote
-    the version it reads. NONE where the table holds no such operation.
+    """For each U, the place of the first F on its tile whose weights hold it; for each F, the U that wrote the version
+    it reads. NONE where the table holds no such operation.
     """
-    found = np.full(len(ops), NONE, np.int64)
-    updates = np.flatnonzero((ops.kind == _U) & (ops.version_written >= 0))
-    forwards = np.flatnonzero(ops.kind == _F)
-    if not len(updates) or not len(forwards):
-        return found
-    most = 1 + int(max(ops.version_written.max(), ops.version_read.max()))
-    written = ops.tile[updates] * most + ops.version_written[updates]
-    read = ops.tile[forwards] * most + ops.version_read[forwards]
-    updates, written = _sorted_by(written, ops.start[updates], updates)
-    forwards, read = _sorted_by(read, ops.start[forwards], forwards)
-    found[updates] = _match(written, read, forwards)
-    found[forwards] = _match(read, written, updates)
+    found = writers(ops)
+    arrows = version_arrows(ops)
+    found[arrows.source] = arrows.target
     return found
-
-
-def _sorted_by(key: Column, start: Column, places: Column) -> tuple[Column, Column]:
-    order = np.lexsort((start, key))
-    return places[order], key[order]
-
-
-def _match(wanted: Column, keys: Column, places: Column) -> Column:
-    """For each of `wanted`, the place of the first among sorted `keys` that equals it."""
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[at] == wanted, places[at], NONE)
