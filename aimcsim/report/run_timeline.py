@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aimcsim.errors import AimcsimError, RunFolderError
 from aimcsim.report.ascii_timeline import GAP, timeline
-from aimcsim.report.op_window import open_ops, stage_of
+from aimcsim.report.op_window import OpWindow, open_ops, stage_of
 from aimcsim.report.run_reader import RunSummary, read_summary
 
 
@@ -38,7 +38,22 @@ def run_timeline(folder: Path, cycles: tuple[int, int | None] | None, pattern: s
     if first >= log.end:
         raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {log.end}")
     end = log.end if end is None else min(end, log.end)
-    return timeline(log.marks(first, end), order, first, end, width)
+    missing = log.skipped_within(first, end)
+    if missing == ((first, end),):
+        raise EmptyWindow(f"cycles {first} to {end} {NOT_SIMULATED}; the log holds {_held(log)}")
+    lines = timeline(log.marks(first, end), order, first, end, width)
+    return lines + [f"cycles {a} to {b} {NOT_SIMULATED}: what is blank there may have been busy" for a, b in missing]
+
+
+#: What became of a stretch of cycles whose operations are missing.
+NOT_SIMULATED = "were passed over by fast-forward and are not (all) in the op log"
+
+
+def _held(log: OpWindow) -> str:
+    """`cycles 0 to 34, 40 to 60`: what lies between the stretches passed over."""
+    starts = [0, *(end for _, end in log.skipped)]
+    ends = [*(first for first, _ in log.skipped), log.end]
+    return "cycles " + ", ".join(f"{a} to {b}" for a, b in zip(starts, ends, strict=True) if a < b)
 
 
 def tiles_in_order(summary: RunSummary) -> Sequence[str]:
