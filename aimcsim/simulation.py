@@ -14,10 +14,12 @@ import pyarrow as pa
 from aimcsim.assembly import Assembly, assemble
 from aimcsim.blas_threads import one_blas_thread
 from aimcsim.loading import nominal_epoch
+from aimcsim.pipeline.fast_forward import FastForward
 from aimcsim.pipeline.machine import Machine
 from aimcsim.result import METRICS_SCHEMA, Result
 from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
+from aimcsim.trace.forwarding import fast_forward
 from aimcsim.trace.metrics import MetricsRecorder
 from aimcsim.trace.oplog import NoOpLog, OpLog
 from aimcsim.trace.run_folder import OPS
@@ -33,8 +35,13 @@ class RunView:
     """What a watcher of a running simulation may look at, from another thread if it likes."""
 
     assembly: Assembly
-    machine: Machine
+    runner: Machine | FastForward
     session: TrainingSession | None
+
+    @property
+    def machine(self) -> Machine:
+        """The machine at work; fast-forward replaces it when it jumps."""
+        return self.runner if isinstance(self.runner, Machine) else self.runner.machine
 
     @property
     def samples(self) -> int:
@@ -75,13 +82,14 @@ def simulate(
         scratch = ScratchFolder(target)
         log = _op_log(scenario, scratch.path, assembly)
         recorder = MetricsRecorder(assembly.floorplan, assembly.schedule, log)
-        machine = Machine(assembly.plan, recorder, None if session is None else session.executor)
+        runner = _runner(assembly, recorder, session)
+        view = RunView(assembly, runner, session)
         if watch is not None:
-            watch(RunView(assembly, machine, session))
+            watch(view)
         try:
             if session is not None:
                 session.evaluate_initial_state()
-            status = machine.run()
+            status = runner.run()
         except BaseException:
             log.abandon()
             scratch.remove()
@@ -90,7 +98,7 @@ def simulate(
     rows = [] if session is None else session.rows
     path = log.path if isinstance(log, OpLog) else None
     wall = time.perf_counter() - begun
-    summary = summarise(assembly, machine, recorder, session, status, path, wall)
+    summary = summarise(assembly, view.machine, recorder, session, status, path, wall)
     weights = {} if session is None else session.final_weights()
     return Result(scenario, summary, _metrics_table(rows), weights, path, scratch)
 
@@ -105,6 +113,13 @@ def _session(scenario: Scenario) -> TrainingSession:
     from aimcsim.training.session import open_session
 
     return open_session(scenario)
+
+
+def _runner(assembly: Assembly, recorder: MetricsRecorder, session: TrainingSession | None) -> Machine | FastForward:
+    """The machine, or without numbers what jumps over a machine's repetitions."""
+    if session is not None:
+        return Machine(assembly.plan, recorder, session.executor)
+    return fast_forward(assembly, recorder) or Machine(assembly.plan, recorder)
 
 
 def _op_log(scenario: Scenario, folder: Path, assembly: Assembly) -> OpLog | NoOpLog:

@@ -111,9 +111,21 @@ def _draw_file(form: FileFormat, request: Request, out: Path) -> None:
 
     with staged_file(_checked_file(out)) as file:
         remarks = form.write(request, file)
-    for remark in remarks:
+    for remark in [*remarks, *_gaps(request)]:
         typer.echo(remark, err=True)
     typer.echo(f"timeline: {harmless(str(out), 1024)}")
+
+
+def _gaps(request: Request) -> list[str]:
+    """What of the cycles asked for a fast-forwarded run has no operations of; a default window avoids it."""
+    from aimcsim.report.op_window import open_ops
+    from aimcsim.report.run_window import remarks_on_gaps
+
+    if request.cycles is None:
+        return []
+    first, end = request.cycles
+    logs = [open_ops(run.folder) for run in request.runs]
+    return [remark for log in logs for remark in remarks_on_gaps(log, first, log.end if end is None else end)]
 
 
 def parse_cycles(text: str) -> tuple[int, int | None]:

@@ -93,13 +93,16 @@ class Machine:
 
     def run(self) -> Literal["completed", "diverged"]:
         """Run to the end. Raises Deadlock where no event is left but work is undone."""
+        return "diverged" if self.run_to(self._end) == "diverged" else "completed"
+
+    def run_to(self, event: Event) -> object:
+        """Run until `event` and return its value. Raises Deadlock where no event is left but work is undone."""
         try:
-            outcome = self.env.run(until=self._end)
+            return self.env.run(until=event)
         except RuntimeError as error:
-            if self.env.peek() == float("inf") and not self._end.triggered:
+            if self.env.peek() == float("inf") and not event.triggered:
                 raise Deadlock(self._waiting_chain()) from error
             raise
-        return "diverged" if outcome == "diverged" else "completed"
 
     def run_until(self, cycle: int) -> None:
         """Run everything before `cycle`; what happens at `cycle` has not happened yet."""
@@ -107,13 +110,15 @@ class Machine:
 
     def state(self) -> MachineState:
         """A copy of all that the processes know, between two cycles."""
-        return copy.deepcopy(
-            MachineState(
-                int(self.env.now),
-                [unit.state for unit in self.units],
-                [stage.state for stage in self.stages],
-                [link.state for link in (*self.links, self._loss)],
-            )
+        return copy.deepcopy(self.live_state())
+
+    def live_state(self) -> MachineState:
+        """All that the processes know, between two cycles: no copy, it changes as the machine goes on."""
+        return MachineState(
+            int(self.env.now),
+            [unit.state for unit in self.units],
+            [stage.state for stage in self.stages],
+            [link.state for link in (*self.links, self._loss)],
         )
 
     # ------------------------------------------------------------------ what the stages report

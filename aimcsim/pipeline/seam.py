@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from aimcsim.pipeline.actions import Action, Operation
@@ -40,6 +41,37 @@ class Recorder(Protocol):
 
     def action(self, stage: int, action: Action, start: int, end: int, version_read: int) -> None:
         """A stage action has ended; `version_read` counts the updates of its chunk that it saw."""
+
+
+@dataclass(frozen=True)
+class Jump:
+    """A stretch that was not simulated, since it repeats what came before: `periods` times the same.
+
+    One period is `cycles` long and brings `micro_batches`. Of the operations that touch the cycles from `first` to
+    `end` (exclusive) some or all have not been told to the recorder.
+    """
+
+    first: int
+    end: int
+    periods: int
+    cycles: int
+    micro_batches: int
+
+
+class SkippingRecorder(Recorder, Protocol):
+    """A recorder that can be told of periods without hearing of each of their operations."""
+
+    def sums(self) -> tuple[int, ...]:
+        """All that grows by the same in every period."""
+
+    def most_periods(self, growth: Sequence[int]) -> int | None:
+        """Periods that may be skipped now without missing something that has to be seen; None: any number.
+
+        `growth`: what a period adds to `sums()`.
+        """
+
+    def skip(self, jump: Jump, growth: Sequence[int]) -> None:
+        """The periods of `jump` have not been simulated; each would have added `growth` to `sums()`."""
 
 
 class OperationTimes(Protocol):

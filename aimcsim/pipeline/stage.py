@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from itertools import islice
 from typing import Any
 
 from simpy import Environment, Event
@@ -64,7 +63,7 @@ class StageProcess:
         self._links_may_fill = machine.links_may_fill
         self._order: Iterator[Action] | None = None
         if isinstance(schedule, FixedOrder):
-            self._order = islice(schedule.order(stage), state.cursor, None)
+            self._order = schedule.order(stage, state.cursor)
         if not state.updates:
             state.updates.extend([0] * len(chunks))
         env.process(self._run())

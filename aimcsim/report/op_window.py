@@ -12,13 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pydantic
 
 from aimcsim.errors import RunFolderError
 from aimcsim.report.op_table import KINDS, Column, OpTable
+from aimcsim.trace.oplog import SKIPPED
 from aimcsim.trace.run_folder import OPS
 
 COLUMNS = ["tile", "op", "micro_batch", "start", "end", "stage", "version_read", "version_written"]
 _END = "end"
+_STRETCHES = pydantic.TypeAdapter(list[tuple[int, int]])
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,18 @@ class OpWindow:
     """The op log at `path`; `end` is the last cycle at which an operation in it ends, 0 for an empty log.
 
     `groups` holds (rows, last end) of each row group, in the order of the file, which is that of the ends.
+    `skipped`: stretches of a fast-forwarded run, first cycle and end (exclusive), from which operations are missing.
     """
 
     path: Path
     end: int
     groups: tuple[tuple[int, int], ...]
+    skipped: tuple[tuple[int, int], ...] = ()
+
+    def skipped_within(self, first: int, end: int) -> tuple[tuple[int, int], ...]:
+        """The parts of the cycles from `first` to `end` (exclusive) from which operations are missing."""
+        cut = ((max(first, a), min(end, b)) for a, b in self.skipped)
+        return tuple((a, b) for a, b in cut if a < b)
 
     @property
     def rows(self) -> int:
@@ -108,7 +118,7 @@ def open_ops(folder: Path) -> OpWindow:
         raise RunFolderError(f"{path} is no op log of aimcsim: it has no statistics of its ends")
     rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
     groups = tuple((count, end) for count, end in zip(rows, ends, strict=True) if end is not None)
-    return OpWindow(path, max((end for _, end in groups), default=0), groups)
+    return OpWindow(path, max((end for _, end in groups), default=0), groups, _skipped(path, metadata.metadata))
 
 
 def stage_of(tile: str) -> int:
@@ -121,6 +131,15 @@ def _largest_end(row_group: Any, column: int) -> int | None:
     statistics = row_group.column(column).statistics
     largest = None if statistics is None or not statistics.has_min_max else statistics.max
     return largest if isinstance(largest, int) else None
+
+
+def _skipped(path: Path, metadata: dict[bytes, bytes] | None) -> tuple[tuple[int, int], ...]:
+    """What a fast-forwarded run says of its log. Raises RunFolderError where it says no such thing."""
+    text = (metadata or {}).get(SKIPPED.encode(), b"[]")
+    try:
+        return tuple(_STRETCHES.validate_json(text, strict=True))
+    except pydantic.ValidationError as error:
+        raise RunFolderError(f"{path} is no op log of aimcsim: {SKIPPED} is no list of stretches of cycles") from error
 
 
 def _whole(column: pa.ChunkedArray | pa.Array) -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aimcsim.report.ascii_timeline import GAP, timeline
-from aimcsim.report.run_window import Cycles, first_periods
+from aimcsim.report.run_window import Cycles, first_periods, remarks_on_gaps
 
 
 def run_timeline(folder: Path, cycles: Cycles | None, pattern: str, width: int) -> list[str]:
@@ -15,4 +15,4 @@ def run_timeline(folder: Path, cycles: Cycles | None, pattern: str, width: int) 
     Raises RunFolderError for a broken folder, EmptyWindow where nothing is left to draw.
     """
     window = first_periods(folder, cycles, pattern, room=width - len(GAP))
-    return timeline(window.table(), width)
+    return timeline(window.table(), width) + remarks_on_gaps(window.log, window.first, window.end)

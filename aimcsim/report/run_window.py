@@ -102,12 +102,32 @@ def default_end(summary: RunSummary, first_pass: int, room: int | None = None) -
     return min(summary.makespan_cycles, max(fitting, default=ends[most]))
 
 
-def within(cycles: Cycles, log_end: int) -> tuple[int, int]:
-    """The cycles asked for, up to the end of the log. Raises EmptyWindow where they begin behind it."""
+def within(cycles: Cycles, log: OpWindow) -> tuple[int, int]:
+    """The cycles asked for, up to the end of the log. Raises EmptyWindow where the log holds nothing of them."""
     first, end = cycles
-    if first >= log_end:
-        raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {log_end}")
-    return first, log_end if end is None else min(end, log_end)
+    if first >= log.end:
+        raise EmptyWindow(f"no operation from cycle {first} on: the op log ends at cycle {log.end}")
+    end = log.end if end is None else min(end, log.end)
+    if log.skipped_within(first, end) == ((first, end),):
+        raise EmptyWindow(f"cycles {first} to {end} {NOT_SIMULATED}; the log holds {_held(log)}")
+    return first, end
+
+
+#: What became of a stretch of cycles whose operations are missing.
+NOT_SIMULATED = "were passed over by fast-forward and are not (all) in the op log"
+
+
+def remarks_on_gaps(log: OpWindow, first: int, end: int) -> list[str]:
+    """A sentence for each stretch of these cycles whose operations are missing."""
+    missing = log.skipped_within(first, end)
+    return [f"cycles {a} to {b} {NOT_SIMULATED}: what is blank there may have been busy" for a, b in missing]
+
+
+def _held(log: OpWindow) -> str:
+    """`cycles 0 to 34, 40 to 60`: what lies between the stretches passed over."""
+    starts = [0, *(end for _, end in log.skipped)]
+    ends = [*(first for first, _ in log.skipped), log.end]
+    return "cycles " + ", ".join(f"{a} to {b}" for a, b in zip(starts, ends, strict=True) if a < b)
 
 
 def opened(folder: Path, pattern: str) -> tuple[RunSummary, OpWindow, tuple[str, ...]]:
@@ -133,6 +153,6 @@ def _window(
     cycles: Cycles,
     label: str | None = None,
 ) -> RunWindow:
-    first, end = within(cycles, log.end)
+    first, end = within(cycles, log)
     label = summary.name if label is None else label
     return RunWindow(folder, label, summary, log, pattern, tiles_in_order(summary), tiles, first, end)

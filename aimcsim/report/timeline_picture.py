@@ -41,7 +41,7 @@ def pictures_of(
     spans = (
         shared_spans([run.landmarks() for run in opened])
         if cycles is None
-        else (Span(*within(cycles, max(run.log.end for run in opened))),)
+        else (Span(*within(cycles, max((run.log for run in opened), key=lambda log: log.end))),)
     )
     clocks = {run.summary.cycle_ns for run in opened}
     with drawing():

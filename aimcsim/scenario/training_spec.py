@@ -72,9 +72,14 @@ class EvaluationSpec(Spec):
 
 
 class TraceSpec(Spec):
-    """What of the op log is kept."""
+    """What of the op log is kept, and whether a run without training may jump over what repeats itself."""
 
     ops: Annotated[
         Annotated[Literal["all", "none"], AsText] | Annotated[NonNegativeInt, AsNumber],
         one_of_forms("all, none, or a whole number of cycles", "all", "none"),
     ] = Field("all", description="all, none, or the first N cycles")
+    fast_forward: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="runs without training: auto: jump over what repeats itself where the run is long (more than a "
+        "million operations, or 10000 if not all are logged); always: however short; never: simulate everything",
+    )

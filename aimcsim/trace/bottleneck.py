@@ -26,19 +26,17 @@ KIND_ORDER = "FBWUT"
 def describe_bottleneck(assembly: Assembly, trained: bool, ops: Path | None) -> str | None:
     """One sentence, or None where nothing can be said (a policy without an op log, too few actions)."""
     plan, schedule = assembly.plan, assembly.schedule
-    data_decides = trained and (assembly.times.depends_on_data or plan.times.products_repeated)
-    if isinstance(schedule, FixedOrder) and not data_decides:
-        period = schedule.period_micro_batches
-        if period * len(plan.floorplan.chunks) * len(KIND_ORDER) <= MOST_ACTIONS:
-            graph = event_graph(plan)
-            try:
-                ratio, edges = maximum_cycle_ratio(graph)
-            except Deadlock:
-                # The run was too short for its links to fill up.
-                return "no steady state: a longer run would deadlock on full links"
-            lag = sum(edge.lag for edge in edges)
-            words = _cycle_in_words(graph, edges, plan.floorplan, int(ratio * lag))
-            return f"{words} = {_cycles(int(ratio * lag))} {_per(lag, period)}"
+    if not needs_log(assembly, trained):
+        assert isinstance(schedule, FixedOrder)
+        graph = event_graph(plan)
+        try:
+            ratio, edges = maximum_cycle_ratio(graph)
+        except Deadlock:
+            # The run was too short for its links to fill up.
+            return "no steady state: a longer run would deadlock on full links"
+        lag = sum(edge.lag for edge in edges)
+        words = _cycle_in_words(graph, edges, plan.floorplan, int(ratio * lag))
+        return f"{words} = {_cycles(int(ratio * lag))} {_per(lag, schedule.period_micro_batches)}"
     if ops is None:
         return None
     shares = critical_shares(ops, plan)
@@ -46,6 +44,16 @@ def describe_bottleneck(assembly: Assembly, trained: bool, ops: Path | None) -> 
         return None
     parts = ", ".join(f"{stage_name(plan.floorplan, m)} {kind} {share:.0%}" for (m, kind), share in shares.parts)
     return f"critical path, cycles {shares.first} to {shares.last}: {parts}"
+
+
+def needs_log(assembly: Assembly, trained: bool) -> bool:
+    """True where the bottleneck follows from what the run did, not from its schedule alone."""
+    plan, schedule = assembly.plan, assembly.schedule
+    if not isinstance(schedule, FixedOrder):
+        return True
+    if trained and (assembly.times.depends_on_data or plan.times.products_repeated):
+        return True
+    return schedule.period_micro_batches * len(plan.floorplan.chunks) * len(KIND_ORDER) > MOST_ACTIONS
 
 
 def stage_name(floorplan: Floorplan, stage: int) -> str:

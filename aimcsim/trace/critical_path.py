@@ -54,6 +54,11 @@ def critical_shares(ops: Path, plan: MachinePlan) -> CriticalShares | None:
     return CriticalShares(path[-1].start, path[0].end, sorted(shares.items(), key=lambda part: -part[1]))
 
 
+def middle_half(end: int) -> tuple[int, int]:
+    """First and last cycle of the middle half of a log that ends at `end`."""
+    return end // 4, end - end // 4
+
+
 def _middle_spans(ops: Path, plan: MachinePlan) -> list[Span]:
     """Stage actions that start and end within the middle half of the logged cycles."""
     floorplan = plan.floorplan
@@ -72,7 +77,7 @@ def _middle_operations(ops: Path) -> Iterator[tuple[str, str, int, int, int]]:
     with pq.ParquetFile(ops) as log:
         groups, at = log.metadata.num_row_groups, log.metadata.schema.names.index("end")
         ends = [log.metadata.row_group(g).column(at).statistics.max for g in range(groups)]
-        first, last = (ends[-1] // 4, ends[-1] - ends[-1] // 4) if ends else (0, 0)
+        first, last = middle_half(ends[-1] if ends else 0)
         left = MOST_OPERATIONS
         for group in range(groups):
             if ends[group] < first or left == 0:

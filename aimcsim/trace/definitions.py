@@ -30,4 +30,6 @@ DEFINITIONS: dict[str, str] = {
     "cycle": "last of the commits that complete the evaluated update on every stage",
     "seconds": "cycle x cycle length; null where the clock is unknown",
     "wall_seconds": "host time of the simulation",
+    "fast_forward": "micro-batches and cycles that repeat what came before them and were counted without being "
+    "simulated, and how often it repeats; of operations that touch skipped_cycles the op log may lack any; null: none",
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, Action
 from aimcsim.pipeline.schedules.base import Schedule
+from aimcsim.pipeline.seam import Jump
 from aimcsim.trace.oplog import NoOpLog, OpLog
 
 
@@ -26,7 +29,7 @@ class StalenessSum:
 
 
 class MetricsRecorder:
-    """The machine's recorder: feeds the op log and keeps the sums that the summary is made of.
+    """The machine's recorder: feeds the op log and keeps the sums that the summary is made of, through jumps too.
 
     `unit_busy`, `stage_busy`: busy cycles by index. `staleness[kind][stage]`: see StalenessSum. Staleness is the
     number of updates of its stage that a serial run with the same mini-batches would have applied before an action
@@ -40,7 +43,9 @@ class MetricsRecorder:
         self.last_end = 0
         self.staleness = {kind: [StalenessSum() for _ in range(floorplan.stages)] for kind in (FORWARD, BACKWARD)}
         self.period = PeriodMeter(schedule)
+        self.jumps: list[Jump] = []
         self._log = log.append
+        self._skip_in_log = log.skip
         self._mini_batch = schedule.mini_batch
         self._updates_per_mini_batch = schedule.updates_per_mini_batch
         self._out_of_order = None if schedule.updates_ascend else schedule
@@ -74,6 +79,28 @@ class MetricsRecorder:
         elif stage == 0 and kind == UPDATE and action[2] == 0:
             self.period.update_committed(action[1], end)
 
+    def sums(self) -> tuple[int, ...]:
+        """All that grows by the same in every period of a steady state; `skip` takes them apart again."""
+        counted = (n for kind in (FORWARD, BACKWARD) for own in self.staleness[kind] for n in (own.total, own.count))
+        return (self.period.count, *self.unit_busy, *self.stage_busy, *counted)
+
+    def most_periods(self, growth: Sequence[int]) -> int | None:
+        """Periods that may be skipped without missing a commit from which the period is measured."""
+        return self.period.most_periods(growth[0])
+
+    def skip(self, jump: Jump, growth: Sequence[int]) -> None:
+        """Count the periods of a jump. Their largest staleness is that of the periods before."""
+        grown = (before + jump.periods * more for before, more in zip(self.sums(), growth, strict=True))
+        self.period.count = next(grown)
+        self.unit_busy = list(islice(grown, len(self.unit_busy)))
+        self.stage_busy = list(islice(grown, len(self.stage_busy)))
+        for kind in (FORWARD, BACKWARD):
+            for own in self.staleness[kind]:
+                own.total, own.count = next(grown), next(grown)
+        self.last_end += jump.periods * jump.cycles
+        self.jumps.append(jump)
+        self._skip_in_log(jump)
+
     @property
     def makespan(self) -> int:
         """Last end minus first start, in cycles."""
@@ -100,16 +127,21 @@ class PeriodMeter:
         self._last = self._first + commits // 2
         self._distance = commits // 2 * schedule.mini_batch
         self._mini_batch = schedule.mini_batch
-        self._count = 0
+        self.count = 0
         self._at: dict[int, int] = {}
 
     def update_committed(self, micro_batch: int, cycle: int) -> None:
         """The first stage has committed the update of `micro_batch` (of its first chunk)."""
         if (micro_batch + 1) % self._mini_batch:
             return
-        if self._count == self._first or self._count == self._last:
-            self._at[self._count] = cycle
-        self._count += 1
+        if self.count == self._first or self.count == self._last:
+            self._at[self.count] = cycle
+        self.count += 1
+
+    def most_periods(self, commits: int) -> int | None:
+        """Periods of `commits` each that may pass unseen before one of the two is due; None when both are over."""
+        due = next((number for number in (self._first, self._last) if number >= self.count), None)
+        return None if due is None else (due - self.count) // commits
 
     @property
     def cycles(self) -> Fraction | None:

@@ -2,11 +2,12 @@
 
 Columns: tile (name), stage (from 1), op (F B U W T), micro_batch, start, end (cycles), version_read,
 version_written (null where nothing was written). Rows are ordered by end, then start, then unit, whatever the order
-in which the event queue produced them.
+in which the event queue produced them. The log of a fast-forwarded run has gaps, which the file's metadata lists.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from array import array
 from collections.abc import Sequence
@@ -17,11 +18,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aimcsim.hardware.floorplan import Unit
+from aimcsim.pipeline.seam import Jump
 
 #: Operations a row group holds, about 0.5 MB on disk.
 ROW_GROUP = 1 << 16
 
 KINDS = ("F", "B", "U", "W", "T")
+
+#: Key of the file's metadata under which a fast-forwarded run lists the stretches it lacks, as JSON [[first, end], …]:
+#: of the operations that touch the cycles from `first` to `end` (exclusive) some or all are missing.
+SKIPPED = "aimcsim.skipped_cycles"
 _CODE = {kind: code for code, kind in enumerate(KINDS)}
 _COLUMNS = 7
 
@@ -51,6 +57,7 @@ class OpLog:
         self._limit = first_cycles
         self._rows = array("q")
         self._full = ROW_GROUP * _COLUMNS
+        self._skipped: list[list[int]] = []
         self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
 
     def append(
@@ -63,9 +70,16 @@ class OpLog:
         if len(self._rows) >= self._full:
             self._write(keep_last_cycle=True)
 
+    def skip(self, jump: Jump) -> None:
+        """Operations that touch the cycles of `jump` may be missing: the file's metadata will say so."""
+        if self._limit is None or jump.first < self._limit:
+            self._skipped.append([jump.first, jump.end])
+
     def close(self) -> None:
         """Write what is left and finish the file."""
         self._write(keep_last_cycle=False)
+        if self._skipped:
+            self._writer.add_key_value_metadata({SKIPPED: json.dumps(self._skipped)})
         self._writer.close()
         with open(self.path, "rb") as written:
             os.fsync(written.fileno())
@@ -115,6 +129,9 @@ class NoOpLog:
         self, unit: int, kind: str, micro_batch: int, start: int, end: int, version_read: int, version_written: int
     ) -> None:
         """Forget the operation."""
+
+    def skip(self, jump: Jump) -> None:
+        """Nothing is missing where nothing is kept."""
 
     def close(self) -> None:
         """Nothing to finish."""

@@ -11,6 +11,7 @@ from aimcsim.pipeline.machine import Machine
 from aimcsim.pipeline.schedules.registry import unused_keys
 from aimcsim.trace.bottleneck import describe_bottleneck
 from aimcsim.trace.definitions import DEFINITIONS
+from aimcsim.trace.forwarding import forwarding_figures, forwarding_notes
 from aimcsim.trace.metrics import MetricsRecorder
 
 if TYPE_CHECKING:
@@ -60,9 +61,10 @@ def summarise(
         "energy_j": None,
         **_training_figures(assembly, session),
         "wall_seconds": wall_seconds,
+        "fast_forward": forwarding_figures(recorder.jumps),
         "unused_keys": list(unused_keys(scenario.pipeline, schedule)),
         "warnings": list(schedule.warnings),
-        "notes": _notes(assembly, session, bottleneck),
+        "notes": [*_notes(assembly, session, bottleneck), *forwarding_notes(recorder.jumps, assembly)],
         "definitions": DEFINITIONS,
     }
 

@@ -249,3 +249,45 @@ def test_the_help_names_every_format() -> None:
 
     text = " ".join(aimcsim_("timeline", "--help").stdout.split())
     assert [form for form in FORMATS if form not in text] == []
+
+
+@pytest.fixture
+def jumping(tmp_path: Path) -> Path:
+    """200 micro-batches of two stages, of which most were passed over."""
+    text = TEXT.replace("samples: 3", "samples: 200") + "trace: {fast_forward: always}\n"
+    aimcsim_("run", write(tmp_path, text), "--out", tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_window_that_was_passed_over_is_refused_with_what_the_log_holds(jumping: Path) -> None:
+    first, end = json.loads((jumping / "summary.json").read_text())["fast_forward"]["skipped_cycles"][0]
+    result = aimcsim_("timeline", jumping, "--cycles", f"{first + 5}:{first + 15}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    told = f"cycles {first + 5} to {first + 15} were passed over by fast-forward and are not (all) in the op log"
+    assert f"{told}; the log holds cycles 0 to {first}, {end} to " in " ".join(result.stderr.split())
+
+
+def test_a_window_that_touches_what_was_passed_over_says_so_below(jumping: Path) -> None:
+    first, _ = json.loads((jumping / "summary.json").read_text())["fast_forward"]["skipped_cycles"][0]
+    lines = aimcsim_("timeline", jumping, "--cycles", f"{first - 10}:{first + 5}").stdout.splitlines()
+    assert lines[-1].startswith(f"cycles {first} to {first + 5} were passed over by fast-forward")
+    whole = aimcsim_("timeline", jumping).stdout
+    assert "fast-forward" not in whole
+
+
+@pytest.mark.parametrize("form", ["png", "svg", "html", "perfetto", "vcd"])
+def test_every_file_that_shows_what_was_passed_over_says_so(jumping: Path, form: str) -> None:
+    first, end = json.loads((jumping / "summary.json").read_text())["fast_forward"]["skipped_cycles"][0]
+    told = "were passed over by fast-forward"
+    inside = aimcsim_("timeline", jumping, "--format", form, "--cycles", f"{first + 5}:{first + 15}")
+    assert (inside.exit_code, told in inside.stderr) == (2, True)
+    across = aimcsim_("timeline", jumping, "--format", form, "--cycles", f"{first - 10}:{end + 10}")
+    assert (across.exit_code, f"cycles {first} to {end} {told}" in across.stderr) == (0, True)
+
+
+def test_gaps_that_are_no_gaps_are_a_broken_log(run: Path) -> None:
+    table = pq.read_table(run / "ops.parquet")
+    pq.write_table(table.replace_schema_metadata({"aimcsim.skipped_cycles": "[[1, true]]"}), run / "ops.parquet")
+    result = aimcsim_("timeline", run)
+    assert result.exit_code == 2
+    assert "is no list of stretches of cycles" in " ".join(result.stderr.split())

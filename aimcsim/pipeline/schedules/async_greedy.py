@@ -24,6 +24,7 @@ class AsyncGreedy(Policy):
     name = "async-greedy"
     summary = "asynchronous policy: U before B before F under the in-flight limit"
     uses = frozenset({"max_in_flight"})
+    forgets_numbers = True
 
     def __init__(self, shape: PipelineShape, settings: Settings) -> None:
         super().__init__(shape, settings)

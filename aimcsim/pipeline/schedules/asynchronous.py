@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, Action
 from aimcsim.pipeline.schedules.base import FixedOrder, PipelineShape, Settings
 from aimcsim.pipeline.schedules.in_flight import fixed_limits
@@ -37,16 +35,5 @@ class Asynchronous(FixedOrder):
         return 1
 
     def period(self, stage: int) -> list[Action]:
-        """F of the newest micro-batch, then B and U of the oldest."""
+        """F of the newest micro-batch, then B and U of the oldest; before the first period the forwards of the fill."""
         return [Action(FORWARD, self.limits[stage] - 1), Action(BACKWARD, 0), Action(UPDATE, 0)]
-
-    def order(self, stage: int) -> Iterator[Action]:
-        """The fill, the periods, the drain."""
-        total, ahead = self.shape.total, self.limits[stage] - 1
-        for k in range(min(ahead, total)):
-            yield Action(FORWARD, k)
-        for k in range(total):
-            if k + ahead < total:
-                yield Action(FORWARD, k + ahead)
-            yield Action(BACKWARD, k)
-            yield Action(UPDATE, k)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar, Literal, Protocol
 
 from aimcsim.errors import FieldError
-from aimcsim.pipeline.actions import Action
+from aimcsim.pipeline.actions import FORWARD, Action
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,40 @@ class FixedOrder(Schedule):
         """Micro-batches by which one period follows another."""
         return self.mini_batch
 
-    def order(self, stage: int) -> Iterator[Action]:
-        """All actions of `stage` in order. Where every mini-batch is a period, the periods one after another."""
-        period = self.period(stage)
-        for first in range(0, self.shape.total, self.period_micro_batches):
-            for kind, micro_batch, chunk in period:
-                yield Action(kind, first + micro_batch, chunk)
+    def repeating(self, stage: int) -> range:
+        """Where the order repeats, from period to period: the action a step later is the same, shifted.
+
+        Before them stand the forwards of the fill, as many as the first period's are ahead of its backwards; behind
+        them, what remains of the last periods without the micro-batches that would exceed the run.
+        """
+        return self._repeating(self.period(stage))
+
+    def _repeating(self, period: Sequence[Action]) -> range:
+        total = self.shape.total
+        ahead = min(total, min(action.micro_batch for action in period if action.kind == FORWARD))
+        beyond = max(action.micro_batch for action in period) + 1
+        whole = max(0, (total - beyond) // self.period_micro_batches + 1)
+        return range(ahead, ahead + whole * len(period), len(period))
+
+    def order(self, stage: int, start: int = 0) -> Iterator[Action]:
+        """The actions of `stage` in order, from place `start` on, which takes no time to reach.
+
+        The fill, then the periods one after another, less the micro-batches that exceed the run.
+        """
+        period, total, size = self.period(stage), self.shape.total, self.period_micro_batches
+        repeating = self._repeating(period)
+        for micro_batch in range(start, repeating.start):
+            yield Action(FORWARD, micro_batch)
+        begun = max(0, start - repeating.start)
+        # Whole periods may be passed over; behind them, in the drain, actions have to be counted.
+        passed = min(begun // len(period), len(repeating))
+        left = (
+            Action(kind, first + micro_batch, chunk)
+            for first in range(passed * size, total, size)
+            for kind, micro_batch, chunk in period
+            if first + micro_batch < total
+        )
+        yield from islice(left, begun - passed * len(period), None)
 
 
 class PolicyView(Protocol):
@@ -125,9 +154,14 @@ class PolicyView(Protocol):
 
 
 class Policy(Schedule):
-    """A schedule that picks among the ready actions when its stage becomes free."""
+    """A schedule that picks among the ready actions when its stage becomes free.
+
+    `forgets_numbers`: the choice depends on the view's in-flight count and on the order of what is ready, but not on
+    the numbers of the micro-batches, so that a state of the machine may come back with other numbers (fast-forward).
+    """
 
     is_policy = True
+    forgets_numbers: ClassVar[bool] = False
 
     @abstractmethod
     def choose(self, stage: int, view: PolicyView) -> Action | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from aimcsim.errors import FieldError
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, Action
 from aimcsim.pipeline.schedules.base import FixedOrder, PipelineShape, Settings
@@ -46,21 +44,6 @@ class PipeDream2BW(FixedOrder):
 
     def period(self, stage: int) -> list[Action]:
         """F of a later micro-batch, B of an earlier one, B times; then one U."""
-        return list(self._actions(stage, self.shape.micro_batches, self.shape.depth(stage) - 1))
-
-    def order(self, stage: int) -> Iterator[Action]:
-        """The fill, then F and B in turn with a U after the last B of each mini-batch, the drain."""
-        total = self.shape.total
-        ahead = min(self.shape.depth(stage) - 1, total)
-        for k in range(ahead):
-            yield Action(FORWARD, k)
-        for action in self._actions(stage, total, ahead):
-            if action.micro_batch < total:
-                yield action
-
-    def _actions(self, stage: int, count: int, ahead: int) -> Iterator[Action]:
-        for k in range(count):
-            yield Action(FORWARD, k + ahead)
-            yield Action(BACKWARD, k)
-            if (k + 1) % self.shape.micro_batches == 0:
-                yield Action(UPDATE, k)
+        count, ahead = self.shape.micro_batches, self.shape.depth(stage) - 1
+        pairs = [action for k in range(count) for action in (Action(FORWARD, k + ahead), Action(BACKWARD, k))]
+        return [*pairs, Action(UPDATE, count - 1)]
