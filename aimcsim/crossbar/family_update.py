@@ -33,7 +33,7 @@ from aimcsim.crossbar.row_state import date_row, finish_lanes, read_row, subtrac
 from aimcsim.crossbar.soft_bounds_rows import count_line
 from aimcsim.crossbar.stepped_update import refresh_row
 from aimcsim.crossbar.stepping import Law
-from aimcsim.crossbar.trains import GATHER_BELOW, GATHER_CURVED_BELOW, draw_trains, plan_lines
+from aimcsim.crossbar.trains import draw_trains, plan_lines
 
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
@@ -199,9 +199,8 @@ def update_families(
     if total < 0 or (total == 0 and not refreshing):
         return total
     stochastic = rules.pulse_type == STOCHASTIC
-    gather_below = GATHER_BELOW if law.family == LINEAR else GATHER_CURVED_BELOW
     column_bits, row_bits, inputs, lanes, width, awake = draw_trains(
-        x, d, slots, factors, stochastic, rules.phases, keys, first_sample, gather_below
+        x, d, slots, factors, stochastic, rules.phases, keys, first_sample
     )
     noise_keys = np.empty((n, 2), np.uint32)
     words = np.zeros((n, columns), np.uint32)
