@@ -170,15 +170,13 @@ def update_families(
                     choose_devices(scratch_w, scratch, hidden, numbers, i, inputs, s, size, flip)
                 single = length == 1
                 top = length if length <= most else largest(counts, size)
+                w, held, row = hidden, numbers, i
                 if packed or chosen:
+                    w, held, row, device, place, up, down = scratch_w, scratch, 0, 0, 0, 2, 2
+                if not direct:
                     move_train(
-                        family, single, additive, scratch_w, 0, 0, scratch, kept, 0, 2, 2, inputs, words, s, size, flip,
-                        counts, top, most, part, left, pieces, strip, table, noise, key0, key1,
-                    )  # fmt: skip
-                elif not direct:
-                    move_train(
-                        family, single, additive, hidden, device, i, numbers, kept, place, up, down, inputs, words, s,
-                        size, flip, counts, top, most, part, left, pieces, strip, table, noise, key0, key1,
+                        family, single, additive, w, device, row, held, kept, place, up, down, inputs, words, s, size,
+                        flip, counts, top, most, part, left, pieces, strip, table, noise, key0, key1,
                     )  # fmt: skip
                 if packed:
                     scatter_cells(scratch_w, hidden, i, lanes, inputs, s, size, flip)

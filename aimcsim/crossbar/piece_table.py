@@ -48,7 +48,7 @@ def piece_table(nodes: Floats) -> PieceTable:
     return PieceTable(pieces.astype(np.float32), starts.astype(np.int32), grid.astype(np.float32))
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, _nrt=False)
 def find_pieces(
     pieces: Floats,
     w: Floats,
@@ -96,7 +96,7 @@ def find_pieces(
         pieces[one, j] = ends[which, k, two]
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, _nrt=False)
 def try_pieces(
     pieces: Floats, w: Floats, device: int, row: int, numbers: Floats, place: int, first: int, n: int, ends: Floats
 ) -> None:

@@ -63,7 +63,7 @@ def empty_strip() -> Strip:
     )
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def pulse_strip(strip: Strip, n: int, p: int, family: int, additive: bool, table: PieceTable, noise: Noise) -> None:
     """Pulse number p on those of the strip's first n cells that have more than p."""
     reach = (n + PAD - 1) // PAD * PAD
@@ -88,6 +88,33 @@ def linear_strip(
         scale = numbers[zero, four, j] if additive else step
         moved = min(max(v + (step + scale * z), numbers[zero, zero, j]), numbers[zero, one, j])
         w[zero, zero, j] = moved if counts[j] > p else v
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def linear_trains(
+    w: Floats,
+    numbers: Floats,
+    marks: Words,
+    counts: Counts,
+    n: int,
+    top: int,
+    additive: bool,
+    sigma: np.float32,
+    key0: np.uint32,
+    key1: np.uint32,
+) -> None:
+    """All pulses of the first n cells of a strip, at most `top`, LINEAR, of one row whose keys these are."""
+    zero, one, two, three, four = np.uintp(0), np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(4)
+    reach, column = np.uintp((n + PAD - 1) // PAD * PAD), np.uintp(COLUMN)
+    for p in range(top):
+        pulse = np.uint32(np.uint32(p) * _GOLDEN)
+        for j in range(reach):
+            v = w[zero, zero, j]
+            z = sigma * light_normal(cell_word(key0, key1, np.uint32(marks[column, j] + pulse)))
+            step = numbers[zero, two, j] + numbers[zero, three, j] * v
+            scale = numbers[zero, four, j] if additive else step
+            moved = min(max(v + (step + scale * z), numbers[zero, zero, j]), numbers[zero, one, j])
+            w[zero, zero, j] = moved if counts[j] > p else v
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -125,7 +152,7 @@ def curved_strip(
         w[zero, zero, j] = moved if counts[j] > p else v
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def step_coarse(
     family: int,
     additive: bool,
@@ -172,17 +199,22 @@ def step_coarse(
                 top = max(top, left[j])
                 filled += 1
         if filled > TOGETHER - PAD or (filled > 0 and end == n):
-            for p in range(top):
-                pulse = np.uint32(np.uint32(p) * _GOLDEN)
-                for k in range(np.uintp((filled + PAD - 1) // PAD * PAD)):
-                    strip.marks[NOISE, k] = cell_word(key0, key1, np.uint32(strip.marks[COLUMN, k] + pulse))
-                pulse_strip(strip, filled, p, family, additive, table, noise)
+            if family == LINEAR:
+                linear_trains(
+                    strip.w, strip.numbers, strip.marks, strip.counts, filled, top, additive, noise.sigma, key0, key1
+                )
+            else:
+                for p in range(top):
+                    pulse = np.uint32(np.uint32(p) * _GOLDEN)
+                    for k in range(np.uintp((filled + PAD - 1) // PAD * PAD)):
+                        strip.marks[NOISE, k] = cell_word(key0, key1, np.uint32(strip.marks[COLUMN, k] + pulse))
+                    pulse_strip(strip, filled, p, family, additive, table, noise)
             for k in range(np.uintp(filled)):
                 w[d, i, np.uintp(strip.marks[PLACE, k])] = strip.w[zero, zero, k]
             filled, top = 0, np.int32(0)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def single_pulses(
     family: int,
     additive: bool,
@@ -244,7 +276,7 @@ def single_pulses(
     put_back(strip, filled, conductances, hidden, shown, anchors, written, clock, write_noise)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, _nrt=False)
 def gather_run(
     hidden: Floats,
     device: int,
@@ -288,7 +320,7 @@ def gather_run(
             packed[zero, np.uintp(2) + number, at + k] = numbers[r, f + number, np.uintp(lanes[s, begin + k])]
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, _nrt=False)
 def put_back(
     strip: Strip,
     n: int,
