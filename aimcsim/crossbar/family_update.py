@@ -3,7 +3,7 @@
 The same trains and the same order as in `stepped_update.update_stepped`: rows outside, samples inside. The cells of a
 row are met in one of three ways: they are moved where they stand; or, of pairs that go both ways, the devices that move
 are chosen into a row of scratch first; or few columns fire, and their cells are gathered into scratch. Single pulses on
-few cells are gathered from all rows together (`strewn_cells`). A cell's noise does not depend on which.
+few cells are gathered from all rows together (`strewn_pulses`). A cell's noise does not depend on which.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from aimcsim.crossbar.row_state import date_row, finish_lanes, read_row, subtrac
 from aimcsim.crossbar.scattered_cells import split_lanes
 from aimcsim.crossbar.soft_bounds_rows import count_line
 from aimcsim.crossbar.stepped_update import refresh_row
-from aimcsim.crossbar.strewn_cells import empty_strip, single_pulses
+from aimcsim.crossbar.strewn_cells import empty_strip
+from aimcsim.crossbar.strewn_pulses import single_pulses
 from aimcsim.crossbar.trains import draw_trains, plan_lines
 
 Floats = NDArray[np.float32]
