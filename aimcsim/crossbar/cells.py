@@ -9,7 +9,7 @@ from aimcsim.crossbar.aging import Aging, Elapsed
 from aimcsim.crossbar.closed_form import Stepping
 from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, SOFT_BOUNDS, DeviceArray
 from aimcsim.crossbar.families import HIGH, LOW
-from aimcsim.crossbar.family_form import family_form_of, takes_family_form
+from aimcsim.crossbar.family_form import family_form_of, scalars_of, takes_family_form
 from aimcsim.crossbar.family_update import update_families
 from aimcsim.crossbar.pulses import TrainRules
 from aimcsim.crossbar.stepped_update import update_stepped
@@ -29,6 +29,8 @@ class Cells:
     def __init__(self, devices: DeviceArray, seed: int, name: str, stepping: Stepping = "auto") -> None:
         self.devices = devices
         self._form = family_form_of(devices) if takes_family_form(stepping, devices) else None
+        self._rules: TrainRules | None = None
+        self._scalars = np.zeros(0)
         self._seed, self._name = seed, name
         self._write_noise = 0.0 if devices.law is None else devices.law.write_noise
         if devices.kind == SOFT_BOUNDS:
@@ -78,27 +80,25 @@ class Cells:
             raise ValueError("plain soft bounds are stepped by a kernel of their own")
         form = self._form
         if form is not None:
+            if self._rules is not rules:
+                self._rules, self._scalars = rules, scalars_of(form, devices.law, rules)
             return update_families(
                 self.conductances,
                 self.hidden,
                 self.shown,
                 devices.planes,
                 form.numbers,
-                form.kept,
-                form.table,
-                form.most,
-                form.noise,
+                *form.table,
                 self._resets,
                 devices.nodes,
                 self._anchors,
                 self._written,
+                self._scalars,
+                keys,
                 self.elapsed.clock,
-                devices.law,
                 x,
                 d,
                 rate,
-                rules,
-                keys,
                 first_sample,
             )
         return update_stepped(

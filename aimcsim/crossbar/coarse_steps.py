@@ -1,4 +1,4 @@
-"""Cells whose step changes too much from pulse to pulse for the closed form: pulse by pulse, one at a time."""
+"""Cells of a row whose step changes too much from pulse to pulse for the closed form: pulse by pulse, side by side."""
 
 from __future__ import annotations
 
@@ -9,45 +9,54 @@ from numpy.typing import NDArray
 from aimcsim.crossbar.cell_fall import cell_word, light_normal
 from aimcsim.crossbar.counter_hash import FAST
 from aimcsim.crossbar.curved_cells import Noise
-from aimcsim.crossbar.elementary import exp_of, power_of
-from aimcsim.crossbar.families import EXP, LINEAR, POWER
+from aimcsim.crossbar.families import LINEAR
 from aimcsim.crossbar.lanes import bits_of
-from aimcsim.crossbar.stepping import interpolated
+from aimcsim.crossbar.piece_table import PieceTable
+from aimcsim.crossbar.strewn_cells import COLUMN, NOISE, PAD, PLACE, TOGETHER, Strip, pulse_strip
 
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
+Counts = NDArray[np.int32]
 
 _GOLDEN = np.uint32(0x9E3779B9)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def step_and_scale(
-    v: np.float32, family: int, numbers: Floats, place: int, first: int, j: int, nodes: Floats, noise: Noise
-) -> tuple[np.float32, np.float32]:
-    """The step of a cell at weight v and what its noise is relative to."""
-    zero = np.float32(0.0)
-    p0, p1 = numbers[place, first, j], numbers[place, first + 1, j]
-    if family == LINEAR:
-        step = p0 + p1 * v
-        return step, (numbers[place, first + 2, j] if noise.relative == zero else step)
-    p2, p3 = numbers[place, first + 2, j], numbers[place, first + 3, j]
-    if family == POWER:
-        step = p0 * power_of(max(p1 + p2 * v, zero), p3)
-    elif family == EXP:
-        step = p0 * max(p1 + p2 * exp_of(p3 * v), zero)
-    else:
-        curve = 1 if p3 > zero else 0
-        step = p0 * interpolated(nodes[curve, 0], nodes[curve, 1], p1 + p2 * v)
-    return step, noise.relative * abs(step) + noise.per_step * abs(p0) + noise.add + noise.slope * abs(v)
+def linear_trains(
+    w: Floats,
+    numbers: Floats,
+    marks: Words,
+    counts: Counts,
+    n: int,
+    top: int,
+    additive: bool,
+    sigma: np.float32,
+    key0: np.uint32,
+    key1: np.uint32,
+) -> None:
+    """All pulses of the first n cells of a strip, at most `top`, LINEAR, of one row whose keys these are."""
+    zero, one, two, three, four = np.uintp(0), np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(4)
+    reach, column = np.uintp((n + PAD - 1) // PAD * PAD), np.uintp(COLUMN)
+    for p in range(top):
+        pulse = np.uint32(np.uint32(p) * _GOLDEN)
+        for j in range(reach):
+            v = w[zero, zero, j]
+            z = sigma * light_normal(cell_word(key0, key1, np.uint32(marks[column, j] + pulse)))
+            step = numbers[zero, two, j] + numbers[zero, three, j] * v
+            scale = numbers[zero, four, j] if additive else step
+            moved = min(max(v + (step + scale * z), numbers[zero, zero, j]), numbers[zero, one, j])
+            w[zero, zero, j] = moved if counts[j] > p else v
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def step_left(
+@njit(nogil=True, cache=True, _nrt=False)
+def step_coarse(
     family: int,
+    additive: bool,
     w: Floats,
     device: int,
     row: int,
     numbers: Floats,
+    kept: int,
     place: int,
     up: int,
     down: int,
@@ -56,21 +65,46 @@ def step_left(
     sample: int,
     n: int,
     flip: np.int32,
-    left: NDArray[np.int32],
-    nodes: Floats,
+    left: Counts,
+    strip: Strip,
+    table: PieceTable,
     noise: Noise,
     key0: np.uint32,
     key1: np.uint32,
 ) -> None:
     """`left[j]` pulses on cells j < n of a row, one by one (`family_cells` has the arguments)."""
-    for at in range(np.uintp(n)):
-        if left[at] == 0:
-            continue
-        j = int(at)
-        v, low, high = w[device, row, j], numbers[place, 0, j], numbers[place, 1, j]
-        first = down if np.int32(bits_of(x[sample, j]) ^ flip) >= 0 else up
-        for p in range(left[j]):
-            z = light_normal(cell_word(key0, key1, np.uint32(words[sample, j] + np.uint32(np.uint32(p) * _GOLDEN))))
-            step, scale = step_and_scale(v, family, numbers, place, first, j, nodes, noise)
-            v = min(max(v + (step + scale * (noise.sigma * z)), low), high)
-        w[device, row, j] = v
+    d, i, s, zero = np.uintp(device), np.uintp(row), np.uintp(sample), np.uintp(0)
+    filled, top = 0, np.int32(0)
+    for block in range(0, n, PAD):
+        end, some = min(block + PAD, n), np.int32(0)
+        for j in range(np.uintp(block), np.uintp(end)):
+            some = np.int32(some | left[j])
+        if some > 0:
+            for j in range(np.uintp(block), np.uintp(end)):
+                if left[j] == 0:
+                    continue
+                at = np.uintp(filled)
+                strip.w[zero, zero, at] = w[d, i, j]
+                strip.numbers[zero, zero, at] = numbers[place, 0, j]
+                strip.numbers[zero, np.uintp(1), at] = numbers[place, 1, j]
+                first = down if np.int32(bits_of(x[s, j]) ^ flip) >= 0 else up
+                for number in range(kept):
+                    strip.numbers[zero, np.uintp(2 + number), at] = numbers[place, first + number, j]
+                strip.marks[COLUMN, at], strip.marks[PLACE, at] = words[s, j], np.uint32(j)
+                strip.counts[at] = left[j]
+                top = max(top, left[j])
+                filled += 1
+        if filled > TOGETHER - PAD or (filled > 0 and end == n):
+            if family == LINEAR:
+                linear_trains(
+                    strip.w, strip.numbers, strip.marks, strip.counts, filled, top, additive, noise.sigma, key0, key1
+                )
+            else:
+                for p in range(top):
+                    pulse = np.uint32(np.uint32(p) * _GOLDEN)
+                    for k in range(np.uintp((filled + PAD - 1) // PAD * PAD)):
+                        strip.marks[NOISE, k] = cell_word(key0, key1, np.uint32(strip.marks[COLUMN, k] + pulse))
+                    pulse_strip(strip, filled, p, family, additive, table, noise)
+            for k in range(np.uintp(filled)):
+                w[d, i, np.uintp(strip.marks[PLACE, k])] = strip.w[zero, zero, k]
+            filled, top = 0, np.int32(0)

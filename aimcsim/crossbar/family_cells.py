@@ -202,3 +202,41 @@ def single_cells(
             step = p0 + p1 * v
             moved = min(max(v + (step + step * z), numbers[r, low, j]), numbers[r, high, j])
             w[d, i, j] = moved if counts[j] > 0 else v
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def single_cells_one_way(
+    w: Floats,
+    device: int,
+    row: int,
+    numbers: Floats,
+    place: int,
+    first: int,
+    words: Words,
+    sample: int,
+    n: int,
+    bits: Words,
+    sigma: np.float32,
+    additive: bool,
+    key0: np.uint32,
+    key1: np.uint32,
+) -> None:
+    """As `single_cells`, all cells one way, with numbers from `first` on, where a column's train is not 0."""
+    length, d, i, s = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(sample)
+    r, u, zero = np.uintp(place), np.uintp(first), np.uintp(0)
+    low, high, one = np.uintp(0), np.uintp(1), np.uintp(1)
+    if additive:
+        for j in range(length):
+            v = w[d, i, j]
+            p0, p1, p2 = numbers[r, u, j], numbers[r, u + one, j], numbers[r, u + np.uintp(2), j]
+            z = sigma * light_normal(cell_word(key0, key1, words[s, j]))
+            moved = v + (p0 + p1 * v + p2 * z)
+            moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
+            w[d, i, j] = moved if bits[s, zero, j] != 0 else v
+    else:
+        for j in range(length):
+            v = w[d, i, j]
+            step = numbers[r, u, j] + numbers[r, u + one, j] * v
+            z = sigma * light_normal(cell_word(key0, key1, words[s, j]))
+            moved = min(max(v + (step + step * z), numbers[r, low, j]), numbers[r, high, j])
+            w[d, i, j] = moved if bits[s, zero, j] != 0 else v

@@ -28,6 +28,7 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from aimcsim.crossbar.cell_fall import HIGHEST_FALL, LARGEST_NORMAL, LOWEST_FALL
@@ -37,6 +38,8 @@ from aimcsim.crossbar.devices import STEPPED, DeviceArray
 from aimcsim.crossbar.families import ADDITIVE, DOWN, EXP, HIGH, LINEAR, LOW, NODES, POWER, UP
 from aimcsim.crossbar.family_cells import COARSE_LIMIT, GROWING_LIMIT
 from aimcsim.crossbar.piece_table import PieceTable, piece_table
+from aimcsim.crossbar.pulses import TrainRules, packed_rules, unpacked_rules
+from aimcsim.crossbar.stepping import Law, packed_law, unpacked_law
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -62,6 +65,24 @@ class FamilyForm(NamedTuple):
     #: Most pulses that are taken at once.
     most: int
     noise: Noise
+
+
+def scalars_of(form: FamilyForm, law: Law, rules: TrainRules) -> Doubles:
+    """The scalars of `family_update.update_families` in one array, which costs a call a tenth of what tuples cost."""
+    return np.concatenate([[form.kept, form.most], form.noise, packed_law(law), packed_rules(rules)])
+
+
+@njit(nogil=True, cache=True)
+def unpacked_scalars(numbers: Doubles) -> tuple[int, int, Noise, Law, TrainRules]:
+    """What `scalars_of` packed: kept, most, noise, law and rules."""
+    noise = Noise(
+        np.float32(numbers[2]),
+        np.float32(numbers[3]),
+        np.float32(numbers[4]),
+        np.float32(numbers[5]),
+        np.float32(numbers[6]),
+    )
+    return int(numbers[0]), int(numbers[1]), noise, unpacked_law(numbers[7:19]), unpacked_rules(numbers[19:])
 
 
 def takes_family_form(stepping: Stepping, devices: DeviceArray) -> bool:

@@ -1,4 +1,4 @@
-"""Interpolated steps as straight pieces, found by a table of buckets instead of a search."""
+"""Interpolated steps as straight pieces: few of them are all tried, many are found by a table of buckets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ Floats = NDArray[np.float32]
 
 #: Most buckets of a table; nodes closer together than a bucket are told apart by a short walk.
 MOST_BUCKETS: Final = 4096
+#: So many pieces are tried one after the other, by whole vectors; the table needs a load a cell that no vector does.
+FEW_PIECES: Final = 20
 
 
 class PieceTable(NamedTuple):
@@ -46,7 +48,7 @@ def piece_table(nodes: Floats) -> PieceTable:
     return PieceTable(pieces.astype(np.float32), starts.astype(np.int32), grid.astype(np.float32))
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, _nrt=False)
 def find_pieces(
     pieces: Floats,
     w: Floats,
@@ -63,6 +65,9 @@ def find_pieces(
     Its value at u and its slope go into the first two rows of `pieces` (3, in), the third is scratch; the other
     arguments are those of `curved_cells`.
     """
+    if table.pieces.shape[1] <= FEW_PIECES:
+        try_pieces(pieces, w, device, row, numbers, place, first, n, table.pieces)
+        return
     length, d, i, r = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(place)
     zero, one, two = np.uintp(0), np.uintp(1), np.uintp(2)
     start, rise, curve = np.uintp(first + 1), np.uintp(first + 2), np.uintp(first + 3)
@@ -89,3 +94,33 @@ def find_pieces(
             k -= one
         pieces[zero, j] = ends[which, k, one] + ends[which, k, two] * u
         pieces[one, j] = ends[which, k, two]
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, _nrt=False)
+def try_pieces(
+    pieces: Floats, w: Floats, device: int, row: int, numbers: Floats, place: int, first: int, n: int, ends: Floats
+) -> None:
+    """As `find_pieces`: a cell takes every piece that begins at or before its place, so that the last one stays."""
+    length, d, i, r = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(place)
+    zero, one, two = np.uintp(0), np.uintp(1), np.uintp(2)
+    start, rise, curve = np.uintp(first + 1), np.uintp(first + 2), np.uintp(first + 3)
+    level, slope = ends[zero, zero, one], ends[zero, zero, two]
+    down_level, down_slope = ends[one, zero, one], ends[one, zero, two]
+    for j in range(length):
+        pieces[two, j] = numbers[r, start, j] + numbers[r, rise, j] * w[d, i, j]
+        downward = numbers[r, curve, j] > np.float32(0.0)
+        pieces[zero, j] = down_level if downward else level
+        pieces[one, j] = down_slope if downward else slope
+    for piece in range(1, ends.shape[1]):
+        k, before = np.uintp(piece), np.uintp(piece - 1)
+        begin, level, slope = ends[zero, before, zero], ends[zero, k, one], ends[zero, k, two]
+        down_begin, down_level, down_slope = ends[one, before, zero], ends[one, k, one], ends[one, k, two]
+        for j in range(length):
+            downward = numbers[r, curve, j] > np.float32(0.0)
+            reached = pieces[two, j] >= (down_begin if downward else begin)
+            old_level, old_slope = pieces[zero, j], pieces[one, j]
+            new_level, new_slope = (down_level if downward else level), (down_slope if downward else slope)
+            pieces[zero, j] = new_level if reached else old_level
+            pieces[one, j] = new_slope if reached else old_slope
+    for j in range(length):
+        pieces[zero, j] = pieces[zero, j] + pieces[one, j] * pieces[two, j]

@@ -37,14 +37,20 @@ def read_row(
 ) -> None:
     """Read the moved cells j < n of a row once, with write noise; of pairs the device that moved."""
     i, s, length = np.uintp(row), np.uintp(sample), np.uintp(n)
-    pair = hidden.shape[0] == 2
-    for device in range(hidden.shape[0]):
+    if hidden.shape[0] == 1:
+        zero = np.uintp(0)
+        a, b = slot_keys(key0, key1, WRITE_SLOT)
+        for j in range(length):
+            seen = hidden[zero, i, j] + write_noise * light_normal(cell_word(a, b, words[s, j]))
+            shown[zero, i, j] = shown[zero, i, j] if counts[j] == 0 else seen
+        return
+    for device in range(2):
         d = np.uintp(device)
         a, b = slot_keys(key0, key1, WRITE_SLOT + device)
         for j in range(length):
             down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
             seen = hidden[d, i, j] + write_noise * light_normal(cell_word(a, b, words[s, j]))
-            other = pair and down != (device == 1)
+            other = down != (device == 1)
             shown[d, i, j] = shown[d, i, j] if counts[j] == 0 or other else seen
 
 

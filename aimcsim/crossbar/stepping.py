@@ -45,6 +45,30 @@ class Law(NamedTuple):
     granularity: float
 
 
+def packed_law(law: Law) -> NDArray[np.float64]:
+    """The law as numbers, as `pulses.packed_rules`."""
+    return np.array(law, np.float64)
+
+
+@njit(nogil=True, cache=True)
+def unpacked_law(numbers: NDArray[np.float64]) -> Law:
+    """What `packed_law` packed."""
+    return Law(
+        int(numbers[0]),
+        int(numbers[1]),
+        numbers[2],
+        numbers[3],
+        numbers[4],
+        numbers[5],
+        numbers[6],
+        int(numbers[7]),
+        numbers[8],
+        numbers[9],
+        int(numbers[10]),
+        numbers[11],
+    )
+
+
 @njit(nogil=True, cache=True, fastmath=FAST)
 def linear_pulse(
     cells: Floats, counts: NDArray[np.int32], n: int, p: int, z: Floats, sigma: np.float32, additive: bool

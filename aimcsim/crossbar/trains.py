@@ -12,10 +12,8 @@ from aimcsim.crossbar.counter_hash import sample_keys
 from aimcsim.crossbar.lanes import largest_magnitude
 from aimcsim.crossbar.pulses import TrainRules, fill_phases, fill_train, plan_train, rounded_lines
 
-#: A sample of which a smaller part of the columns fires has them gathered, else whole rows are masked. Steps that take
-#: long are worth gathering for sooner.
+#: A sample of which a smaller part of the columns fires has them gathered, else whole rows are masked.
 GATHER_BELOW: Final = 0.25
-GATHER_CURVED_BELOW: Final = 0.75
 
 
 @njit(nogil=True, cache=True)
@@ -44,11 +42,10 @@ def pack_columns(
     fired: NDArray[np.uint32],
     sample: int,
     stochastic: bool,
-    gather_below: float,
 ) -> int:
     """Choose the columns a sample's update visits; returns their number. Arrays as in `draw_trains`.
 
-    Where a smaller part of the columns than `gather_below` fires, `bits`, `inputs` and `lanes` are packed to those;
+    Where a smaller part of the columns than GATHER_BELOW fires, `bits`, `inputs` and `lanes` are packed to those;
     otherwise all columns stay (masked later by their counts) and `lanes` is 0, 1, 2...
     """
     s, columns, many = np.uintp(sample), np.uintp(fired.shape[0]), np.uintp(0)
@@ -56,7 +53,7 @@ def pack_columns(
         # Without a branch, which would be mispredicted for every second column.
         lanes[s, many] = np.uint32(j)
         many += np.uintp(fired[j] != np.uint32(0))
-    if float(many) >= gather_below * float(columns):
+    if float(many) >= GATHER_BELOW * float(columns):
         for j in range(columns):
             lanes[s, j] = np.uint32(j)
             inputs[s, j] = x[s, j]
@@ -115,7 +112,6 @@ def draw_trains(
     phases: int,
     keys: NDArray[np.uint32],
     first_sample: int,
-    gather_below: float = GATHER_BELOW,
 ) -> tuple[
     NDArray[np.uint32],
     NDArray[np.uint32],
@@ -158,5 +154,5 @@ def draw_trains(
         for i in range(rows):
             awake[i, s] = fired_rows[i] != np.uint32(0)
         fired_lines(fired_columns, column_bits, x, s, stochastic)
-        width[s] = pack_columns(column_bits, x, inputs, lanes, fired_columns, s, stochastic, gather_below)
+        width[s] = pack_columns(column_bits, x, inputs, lanes, fired_columns, s, stochastic)
     return column_bits, row_bits, inputs, lanes, width, awake

@@ -184,17 +184,38 @@ def test_a_cell_gets_the_same_bits_whichever_way_its_row_is_met(name: str, rate:
     np.testing.assert_array_equal(weights[0], weights[2])
 
 
-def test_a_drifting_cell_is_dated_when_it_is_written() -> None:
+@pytest.mark.parametrize("name", SPREADS)
+def test_single_pulses_on_few_cells_move_them_as_in_whole_rows(name: str) -> None:
+    # Alone, the first sample's pulses are strewn; beside the second, whose trains are long, rows are met one by one.
+    rng = np.random.default_rng(7)
+    spec = with_write_noise(SPREADS[name])
+    at_once, one_by_one = (AnalogTile(20, 150, device=spec, pulses=CLOSED, mapping=UNSCALED, seed=3) for _ in range(2))
+    x, d = np.zeros((2, 150)), rng.uniform(-1, 1, (2, 20))
+    x[0, ::7] = rng.uniform(-1, 1, 22)
+    x[1] = rng.uniform(-1, 1, 150)
+    d[1] *= 20.0
+    rate = 0.9 * at_once.devices.granularity
+    at_once.update(x, d, rate)
+    before = one_by_one.weights
+    one_by_one.update(x[:1], d[:1], rate)
+    assert 0 < (one_by_one.weights != before).sum() <= 20 * 22
+    one_by_one.update(x[1:], d[1:], rate)
+    np.testing.assert_array_equal(at_once.weights, one_by_one.weights)
+
+
+@pytest.mark.parametrize(("rate", "columns"), [(0.02, 20), (0.00099, 5)])
+def test_a_drifting_cell_is_dated_when_it_is_written(rate: float, columns: int) -> None:
     spec = {"name": "soft-bounds", "drift_nu": 0.1, "drift_t0_s": 1.0}
     tile = AnalogTile(30, 40, device=spec, pulses=CLOSED, mapping=UNSCALED)
     tile.elapse(5.0)
     x = np.zeros((1, 40))
-    x[:, :20] = 1.0
-    tile.update(x, np.ones((1, 30)), 0.02)
+    x[:, :columns] = 1.0
+    # The second rate makes trains of one slot, with a chance of 0.99 for a pulse, on few columns.
+    tile.update(x, np.ones((1, 30)), rate)
     state = tile.state()
     moved = state["hidden"][0] != 0.0
-    assert moved[:, :20].mean() > 0.9
-    assert not moved[:, 20:].any()
+    assert moved[:, :columns].mean() > 0.9
+    assert not moved[:, columns:].any()
     np.testing.assert_array_equal(state["written"][0][moved], 5.0)
     np.testing.assert_array_equal(state["anchors"][0][moved], state["hidden"][0][moved])
 
