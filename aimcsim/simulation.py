@@ -41,7 +41,7 @@ class RunView:
     @property
     def machine(self) -> Machine:
         """The machine at work; fast-forward replaces it when it jumps."""
-        return self.runner if isinstance(self.runner, Machine) else self.runner.machine
+        return self.runner.machine if isinstance(self.runner, FastForward) else self.runner
 
     @property
     def samples(self) -> int:
