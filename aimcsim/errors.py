@@ -85,6 +85,21 @@ class RunFolderError(AimcsimError):
     """A run folder cannot be read or may not be replaced."""
 
 
+class CheckpointError(AimcsimError):
+    """A checkpoint cannot be used: damaged, of another scenario or version, or in use. It is left as it is."""
+
+
+class RunStopped(AimcsimError):
+    """A run was asked to stop and has written a checkpoint; `signal` is the number of the signal that asked, or 0."""
+
+    def __init__(self, message: str, signal: int = 0) -> None:
+        self.signal = signal
+        super().__init__(message, signal)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 def dotted(path: Sequence[str | int]) -> str:
     """("pipeline", "stages", 0) as `pipeline.stages.0`, each part made harmless for a terminal."""
     return ".".join(harmless(str(part)) for part in path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, Action
@@ -74,6 +75,24 @@ class MetricsRecorder:
         elif stage == 0 and kind == UPDATE and action[2] == 0:
             self.period.update_committed(action[1], end)
 
+    def state(self) -> dict[str, Any]:
+        """All sums so far."""
+        return {
+            "unit_busy": self.unit_busy,
+            "stage_busy": self.stage_busy,
+            "first_start": self.first_start,
+            "last_end": self.last_end,
+            "staleness": self.staleness,
+            "period": self.period.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.unit_busy, self.stage_busy = state["unit_busy"], state["stage_busy"]
+        self.first_start, self.last_end = state["first_start"], state["last_end"]
+        self.staleness = state["staleness"]
+        self.period.load_state(state["period"])
+
     @property
     def makespan(self) -> int:
         """Last end minus first start, in cycles."""
@@ -117,3 +136,11 @@ class PeriodMeter:
         if self._distance == 0 or self._last not in self._at:
             return None
         return Fraction(self._at[self._last] - self._at[self._first], self._distance)
+
+    def state(self) -> dict[str, Any]:
+        """Commits counted, and the cycles of those that the period lies between."""
+        return {"count": self._count, "at": self._at}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self._count, self._at = state["count"], state["at"]
