@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
+from aimcsim.checkpoint.folder import newest_checkpoint
 from aimcsim.checkpoint.plain import Packer
-from aimcsim.checkpoint.settings import Checkpoints, Interval
+from aimcsim.checkpoint.settings import Checkpoints
 from aimcsim.errors import RunStopped
 from aimcsim.result import Result
 from aimcsim.scenario.spec import Scenario
 from aimcsim.simulation import RunView, simulate
+from tests.pipeline.machines import chain
 from tests.training.scenarios import ANALOG, DIGITAL, digits
 
 TABLE = [["0F0", "0F1", "", "0B1", "0B0"], ["", "1F0", "1F1", "1B1", "1B0"]]
@@ -37,6 +39,10 @@ def small(family: str, **rest: Any) -> Scenario:
     """A run of `family` on the digits that takes a fraction of a second, with an evaluation now and then."""
     given = {"samples": 32, "evaluate_every": 6, "algorithm": DIGITAL if family in DIGITAL_ONLY else ANALOG, **rest}
     return digits({"stages": 4, "micro_batch": 2, **FAMILIES[family]}, **given)
+
+
+#: Time alone: two stages, an update every 8 cycles.
+CHAIN = chain("async", [(2, 4, 2), (4, 2, 2)], 24)
 
 
 class Finished:
@@ -70,31 +76,48 @@ def whole(scenario: Scenario, **options: Any) -> Finished:
 def in_pieces(scenario: Scenario, folder: Path, cycles: Iterable[int], **options: Any) -> Finished:
     """The run, stopped at each of `cycles` and each time gone on with, by new objects, from the file in `folder`."""
     for cycle in cycles:
-        settings = Checkpoints(folder)
-        try:
-            result = _run(scenario, settings, _stopping_at(cycle, settings), options)
-        except RunStopped:
-            continue
-        return result  # it ended before that cycle
-    return _run(scenario, Checkpoints(folder, Interval(samples=10**9)), None, options)
+        finished = piece(scenario, folder, cycle, **options)
+        if finished is not None:
+            return finished  # it ended before that cycle
+    finished = piece(scenario, folder, None, **options)
+    assert finished is not None
+    return finished
 
 
-def _run(scenario: Scenario, settings: Checkpoints, stopping: Any, options: dict[str, Any]) -> Finished:
+def piece(scenario: Scenario, folder: Path, until: int | None, **options: Any) -> Finished | None:
+    """Begin, or go on from the newest checkpoint in `folder`; None where the run has stopped at `until`."""
+    settings = Checkpoints(folder)
     views: list[RunView] = []
 
     def watch(view: RunView) -> None:
         views.append(view)
-        if stopping is not None:
-            view.machine.env.process(stopping(view))
+        if until is not None:
+            view.machine.env.process(_stopping_at(until, view, settings))
 
-    return Finished(simulate(scenario, watch=watch, checkpoint=settings, resume=True, **options), views[0])
+    try:
+        result = simulate(scenario, watch=watch, checkpoint=settings, resume=True, **options)
+    except RunStopped:
+        return None
+    return Finished(result, views[0])
 
 
-def _stopping_at(cycle: int, settings: Checkpoints) -> Any:
-    def process(view: RunView) -> Generator[Any, Any, None]:
-        # The machine pauses at the beginning of the cycle after this one.
-        yield view.machine.env.timeout(max(0, cycle - 1 - view.cycle))
-        settings.stop.ask()
-        view.machine.pause()
+def stopped(path: Path, *cycles: int, scenario: Scenario = CHAIN) -> Path:
+    """The newest checkpoint of a run that was stopped at each of `cycles`, in a folder within `path`."""
+    for cycle in cycles:
+        assert piece(scenario, path / "run.checkpoint", cycle) is None
+    newest = newest_checkpoint(path / "run.checkpoint")
+    assert newest is not None
+    return newest
 
-    return process
+
+def beside(view: RunView, *processes: Callable[[RunView], Generator[Any, Any, None]]) -> None:
+    """Let something happen in simulated time."""
+    for process in processes:
+        view.machine.env.process(process(view))
+
+
+def _stopping_at(cycle: int, view: RunView, settings: Checkpoints) -> Generator[Any, Any, None]:
+    # The machine pauses at the beginning of the cycle after this one.
+    yield view.machine.env.timeout(max(0, cycle - 1 - view.cycle))
+    settings.stop.ask()
+    view.machine.pause()
