@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -61,7 +61,7 @@ class RunKeeper:
             self.close()
             raise
         every = None if self._saved is None else self._saved["every"]
-        self._every = settings.every or (None if every is None else Interval.parse(every))
+        self._every = settings.every or (None if every is None else Interval(**every))
 
     @property
     def is_resumed(self) -> bool:
@@ -88,10 +88,13 @@ class RunKeeper:
         saved = self._saved
         if saved is None:
             return None
-        parts.log.load_state(saved["log"])
-        parts.metrics.load_state(saved["metrics"])
-        if parts.session is not None:
-            parts.session.load_state(saved["session"])
+        try:
+            parts.log.load_state(saved["log"])
+            parts.metrics.load_state(saved["metrics"])
+            if parts.session is not None:
+                parts.session.load_state(saved["session"])
+        except LookupError as error:
+            raise CheckpointError(f"{self._folder.newest} does not hold all that a run has") from error
         machine: MachineState = saved["machine"]
         self._saved = {"wall_seconds": saved["wall_seconds"], "every": saved["every"]}
         return machine
@@ -134,7 +137,7 @@ class RunKeeper:
         packer = Packer()
         document = {
             **self._identity.document(),
-            "every": None if self._every is None else str(self._every),
+            "every": None if self._every is None else asdict(self._every),
             "wall_seconds": self.wall_seconds,
             "log": packer.pack(parts.log.state()),
             "metrics": packer.pack(parts.metrics.state()),

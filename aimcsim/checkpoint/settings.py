@@ -34,9 +34,6 @@ class Interval:
             return cls(samples=int(text))
         raise ValueError("must be a number of samples, as in 5000, or of seconds, as in 30s")
 
-    def __str__(self) -> str:
-        return f"{self.seconds}s" if self.samples is None else str(self.samples)
-
 
 class StopRequest:
     """Asks a run, from a signal handler or another thread, to write a checkpoint and stop."""

@@ -56,8 +56,8 @@ def test_resuming_needs_to_know_from_where() -> None:
     ("text", "interval"),
     [("5000", Interval(samples=5000)), ("30s", Interval(seconds=30.0)), (" 0.5 s", Interval(seconds=0.5))],
 )
-def test_an_interval_is_of_samples_or_of_seconds_and_reads_back(text: str, interval: Interval) -> None:
-    assert Interval.parse(text) == interval == Interval.parse(str(interval))
+def test_an_interval_is_of_samples_or_of_seconds(text: str, interval: Interval) -> None:
+    assert Interval.parse(text) == interval
 
 
 @pytest.mark.parametrize("text", ["", "0", "0s", "-1", "5m", "1e3", "nan", "infs", "5000 samples", "٣", "9" * 30])
