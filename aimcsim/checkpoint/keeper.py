@@ -64,11 +64,6 @@ class RunKeeper:
         self._every = settings.every or (None if every is None else Interval(**every))
 
     @property
-    def is_resumed(self) -> bool:
-        """True where the run goes on from a checkpoint."""
-        return self._saved is not None
-
-    @property
     def wall_seconds(self) -> float:
         """Host time of the run, that before the checkpoint included."""
         before = 0.0 if self._saved is None else self._saved["wall_seconds"]
