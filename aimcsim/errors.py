@@ -89,6 +89,21 @@ class ClusterError(AimcsimError):
     """The cluster that was to run the points of a sweep does not answer, or has gone."""
 
 
+class CheckpointError(AimcsimError):
+    """A checkpoint cannot be used: damaged, of another scenario or version, or in use. It is left as it is."""
+
+
+class RunStopped(AimcsimError):
+    """A run was asked to stop and has written a checkpoint; `signal` is the number of the signal that asked, or 0."""
+
+    def __init__(self, message: str, signal: int = 0) -> None:
+        self.signal = signal
+        super().__init__(message, signal)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 def dotted(path: Sequence[str | int]) -> str:
     """("pipeline", "stages", 0) as `pipeline.stages.0`, each part made harmless for a terminal."""
     return ".".join(harmless(str(part)) for part in path)

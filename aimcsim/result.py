@@ -8,7 +8,7 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ from aimcsim.scenario.dump import scenario_yaml
 from aimcsim.scenario.spec import Scenario
 from aimcsim.trace.run_folder import METRICS, OPS, SCENARIO, SUMMARY, staging_folder
 from aimcsim.trace.scratch import ScratchFolder
+
+if TYPE_CHECKING:
+    from aimcsim.checkpoint.keeper import RunKeeper
 
 METRICS_SCHEMA = pa.schema(
     [
@@ -47,6 +50,7 @@ class Result:
     weights: dict[str, NDArray[np.float32]]
     _ops_path: Path | None
     _scratch: ScratchFolder | None = field(default=None, repr=False)
+    _keeper: RunKeeper | None = field(default=None, repr=False)
 
     @property
     def ops(self) -> pa.Table | None:
@@ -54,7 +58,10 @@ class Result:
         return None if self._ops_path is None else pq.read_table(self._ops_path)
 
     def save(self, directory: str | os.PathLike[str]) -> Path:
-        """Write the run folder at `directory`, whole or not at all. Raises RunFolderError for a foreign folder."""
+        """Write the run folder at `directory`, whole or not at all, and remove the checkpoints of the run.
+
+        Raises RunFolderError for a foreign folder.
+        """
         target = Path(directory)
         with staging_folder(target) as staged:
             (staged / SCENARIO).write_text(scenario_yaml(self.scenario), encoding="utf-8")
@@ -62,6 +69,9 @@ class Result:
             write_metrics_csv(self.metrics, staged / METRICS)
             if self._ops_path is not None:
                 _link_or_copy(self._ops_path, staged / OPS)
+        if self._keeper is not None:
+            self._keeper.remove()
+            self._keeper = None
         return target
 
 

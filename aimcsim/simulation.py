@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ import pyarrow as pa
 
 from aimcsim.assembly import Assembly, assemble
 from aimcsim.blas_threads import one_blas_thread
+from aimcsim.checkpoint.keeper import KeptParts, RunKeeper
+from aimcsim.checkpoint.settings import Checkpoints
 from aimcsim.loading import nominal_epoch
 from aimcsim.pipeline.fast_forward import FastForward
 from aimcsim.pipeline.machine import Machine
@@ -67,40 +70,55 @@ def simulate(
     train: bool = True,
     watch: Callable[[RunView], None] | None = None,
     target: Path | None = None,
+    checkpoint: Checkpoints | None = None,
+    resume: bool = False,
 ) -> Result:
     """Run `scenario` to its end. Without `train`, for a chain, or for data `none`: the same machine without numbers.
 
     `watch` is called once, before the run, with a view that stays valid during it. `target`: where the result will
     be saved, if that is known; the op log is then streamed beside it and need not be copied.
-    Raises FieldError(s) for a scenario that cannot be run, DataMissing, Deadlock.
+    `checkpoint`: where and how often the run is written down, until its result is saved; with `resume` it goes on from
+    the newest checkpoint there, or begins where there is none, and ends with the same bytes either way.
+    Raises FieldError(s) for a scenario that cannot be run, DataMissing, Deadlock; with `checkpoint`, CheckpointError
+    for one that can not be gone on from, and RunStopped when asked to stop.
     """
+    if resume and checkpoint is None:
+        raise ValueError("resume needs to know where the checkpoints are")
     begun = time.perf_counter()
     # Overflow is no mistake but how a run diverges; the loss sees it, and a warning would only repeat it.
-    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"), ExitStack() as on_failure:
         session = _session(scenario) if train and trains(scenario) else None
         assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
+        keeper = None
+        if checkpoint is not None:
+            keeper = RunKeeper(checkpoint, resume, assembly, session, begun)
+            on_failure.callback(keeper.close)
         scratch = ScratchFolder(target)
-        log = _op_log(scenario, scratch.path, assembly)
+        on_failure.callback(scratch.remove)
+        log = _op_log(scenario, scratch.path, assembly, keeper)
+        on_failure.callback(log.abandon)
         recorder = MetricsRecorder(assembly.floorplan, assembly.schedule, log)
-        runner = _runner(assembly, recorder, session)
+        parts = KeptParts(log, recorder, session)
+        # What is fast-forwarded takes no time worth a checkpoint; begun anew it ends with the same bytes.
+        forward = fast_forward(assembly, recorder) if session is None else None
+        saved = None if keeper is None else keeper.put_back(parts)
+        watched = recorder if keeper is None else keeper.paced(recorder)
+        executor = None if session is None else session.executor
+        runner = forward or Machine(assembly.plan, watched, executor, saved)
         view = RunView(assembly, runner, session)
         if watch is not None:
             watch(view)
-        try:
-            if session is not None:
-                session.evaluate_initial_state()
-            status = runner.run()
-        except BaseException:
-            log.abandon()
-            scratch.remove()
-            raise
+        if session is not None and saved is None:
+            session.evaluate_initial_state()
+        status = runner.run() if keeper is None or isinstance(runner, FastForward) else keeper.run(runner, parts)
+        on_failure.pop_all()
         log.close()
     rows = [] if session is None else session.rows
     path = log.path if isinstance(log, OpLog) else None
-    wall = time.perf_counter() - begun
+    wall = time.perf_counter() - begun if keeper is None else keeper.wall_seconds
     summary = summarise(assembly, view.machine, recorder, session, status, path, wall)
     weights = {} if session is None else session.final_weights()
-    return Result(scenario, summary, _metrics_table(rows), weights, path, scratch)
+    return Result(scenario, summary, _metrics_table(rows), weights, path, scratch, keeper)
 
 
 def trains(scenario: Scenario) -> bool:
@@ -115,18 +133,12 @@ def _session(scenario: Scenario) -> TrainingSession:
     return open_session(scenario)
 
 
-def _runner(assembly: Assembly, recorder: MetricsRecorder, session: TrainingSession | None) -> Machine | FastForward:
-    """The machine, or without numbers what jumps over a machine's repetitions."""
-    if session is not None:
-        return Machine(assembly.plan, recorder, session.executor)
-    return fast_forward(assembly, recorder) or Machine(assembly.plan, recorder)
-
-
-def _op_log(scenario: Scenario, folder: Path, assembly: Assembly) -> OpLog | NoOpLog:
+def _op_log(scenario: Scenario, folder: Path, assembly: Assembly, keeper: RunKeeper | None) -> OpLog | NoOpLog:
     kept = scenario.trace.ops
     if kept == "none":
         return NoOpLog()
-    return OpLog(folder / OPS, assembly.floorplan.units, None if kept == "all" else kept)
+    spool = None if keeper is None else keeper.spool()
+    return OpLog(folder / OPS, assembly.floorplan.units, None if kept == "all" else kept, spool)
 
 
 def _metrics_table(rows: list[dict[str, Any]]) -> pa.Table:

@@ -3,7 +3,7 @@
 One module a command; what a command needs it imports itself, so that `--help` does not wait for it.
 
 Exit status: 0 (also for a run that diverged), 2 for a bad scenario or argument, 1 for a run that failed,
-130 for Ctrl-C.
+130 for Ctrl-C and 143 for SIGTERM, with or without a checkpoint.
 """
 
 from __future__ import annotations

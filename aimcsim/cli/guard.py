@@ -7,7 +7,15 @@ from contextlib import contextmanager
 
 import typer
 
-from aimcsim.errors import AimcsimError, FieldError, FieldErrors, ScenarioError, harmless
+from aimcsim.errors import (
+    AimcsimError,
+    CheckpointError,
+    FieldError,
+    FieldErrors,
+    RunStopped,
+    ScenarioError,
+    harmless,
+)
 
 #: Most lines of errors printed: a scenario of thousands of layers can have a mistake in each.
 MOST_LINES = 100
@@ -18,6 +26,9 @@ LONGEST_LINE = 2000
 BAD_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
+
+#: A process that a signal has ended gives this and the signal's number: 130 for Ctrl-C, 143 for SIGTERM.
+SIGNALLED = 128
 
 
 class BadArgument(AimcsimError):
@@ -33,8 +44,10 @@ def guarded() -> Iterator[None]:
         _stop([str(problem) for problem in error.problems], BAD_INPUT)
     except FieldErrors as error:
         _stop([str(each) for each in error.errors], BAD_INPUT)
-    except (FieldError, BadArgument) as error:
+    except (FieldError, BadArgument, CheckpointError) as error:
         _stop([str(error)], BAD_INPUT)
+    except RunStopped as error:
+        _stop([str(error)], SIGNALLED + error.signal)
     except AimcsimError as error:
         _stop([str(error)], FAILED)
     except BrokenPipeError:

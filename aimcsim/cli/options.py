@@ -18,6 +18,18 @@ SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Set
 NoTrainOption = Annotated[bool, typer.Option("--no-train", help="Simulate the time alone, without numbers.")]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to write; replaced as a whole.")]
 
+CheckpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint-every",
+        metavar="SAMPLES|SECONDS",
+        help="Write the run down every so often, e.g. 5000 (samples) or 30s; also at Ctrl-C.",
+    ),
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on from the last checkpoint; without one, begin at the beginning.")
+]
+
 
 def overrides(set_values: list[str] | None, seed: int | None) -> list[str]:
     """The texts `path=value` that `load` takes; --seed wins over --set seed=."""

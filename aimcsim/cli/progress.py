@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from aimcsim.checkpoint.settings import Checkpoints
+from aimcsim.cli.signals import stopping
 from aimcsim.errors import FieldError, FieldErrors, harmless
 from aimcsim.loading import Loaded
 from aimcsim.result import Result
@@ -23,15 +25,25 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
-def simulate_with_progress(loaded: Loaded, train: bool, console: Console, target: Path | None = None) -> Result:
+def simulate_with_progress(
+    loaded: Loaded,
+    train: bool,
+    console: Console,
+    target: Path | None = None,
+    checkpoint: Checkpoints | None = None,
+    resume: bool = False,
+) -> Result:
     """Run a scenario under a progress bar; without a terminal, a line at the start and one at the end.
 
-    Raises what `simulate` raises, errors of fields with file, line and column.
+    With `checkpoint`, Ctrl-C and SIGTERM stop the run in good order. Raises what `simulate` raises, errors of fields
+    with file, line and column.
     """
     name = harmless(loaded.scenario.name)
     try:
-        with watching(console, name) as watch:
-            result = simulate(loaded.scenario, train=train, watch=watch, target=target)
+        with watching(console, name) as watch, nullcontext() if checkpoint is None else stopping(checkpoint.stop):
+            result = simulate(
+                loaded.scenario, train=train, watch=watch, target=target, checkpoint=checkpoint, resume=resume
+            )
     except (FieldError, FieldErrors) as error:
         raise loaded.explain(error) from None
     summary = result.summary
@@ -67,7 +79,8 @@ def watching(console: Console, name: str) -> Iterator[Callable[[RunView], None]]
 
 def _start_line(view: RunView) -> str:
     schedule, floorplan = view.assembly.schedule, view.assembly.floorplan
-    return f"{schedule.name}, {floorplan.stages} stages, {view.assembly.samples} samples"
+    begun = f", {view.samples} of them done" if view.cycle else ""
+    return f"{schedule.name}, {floorplan.stages} stages, {view.assembly.samples} samples{begun}"
 
 
 def _bar(console: Console) -> Progress:

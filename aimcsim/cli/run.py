@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from aimcsim.cli.guard import guarded
-from aimcsim.cli.options import NoTrainOption, OutOption, ScenarioArgument, SeedOption, SetOption, overrides
+from aimcsim.cli.options import (
+    CheckpointOption,
+    NoTrainOption,
+    OutOption,
+    ResumeOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+    overrides,
+)
 
 
 def run(
@@ -14,20 +23,31 @@ def run(
     set_values: SetOption = None,
     seed: SeedOption = None,
     no_train: NoTrainOption = False,
+    checkpoint_every: CheckpointOption = None,
+    resume: ResumeOption = False,
 ) -> None:
-    """Simulate a scenario; write scenario, summary, metrics and op log into a folder (default: runs/NAME)."""
+    """Simulate a scenario; write scenario, summary, metrics and op log into a folder (default: runs/NAME).
+
+    Checkpoints stand beside that folder in DIR.checkpoint, and go when the run is done.
+    """
     with guarded():
+        from aimcsim.cli.checkpoints import chosen_interval, say_what_is_there
         from aimcsim.loading import load
 
+        every = chosen_interval(checkpoint_every)
         loaded = load(scenario, overrides(set_values, seed))
         from aimcsim.cli.target import checked_target
 
         target = checked_target(out or Path("runs") / loaded.scenario.name)
+        from aimcsim.checkpoint.settings import Checkpoints, folder_beside
         from aimcsim.cli.consoles import message_console, output_console, print_parts
         from aimcsim.cli.progress import simulate_with_progress
         from aimcsim.report.run_table import run_report
 
-        result = simulate_with_progress(loaded, not no_train, message_console(), target)
+        folder, console = folder_beside(target), message_console()
+        checkpoint = Checkpoints(folder, every) if every is not None or resume else None
+        say_what_is_there(console, folder, resume)
+        result = simulate_with_progress(loaded, not no_train, console, target, checkpoint, resume)
         result.save(target)
         print_parts(output_console(), run_report(result.summary, _relative(target)))
 

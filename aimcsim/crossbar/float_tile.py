@@ -97,5 +97,5 @@ class FloatTile:
         return {"conductances": self._weights.copy()}
 
     def load_state(self, state: dict[str, NDArray[np.generic]]) -> None:
-        """Put back what `state` gave."""
-        self.restore(state["conductances"])
+        """Put back what `state` gave, finite or not."""
+        self._weights = np.array(state["conductances"], np.float32, order="C")

@@ -223,7 +223,8 @@ class AnalogTile:
         if cells is not None:
             self._conductances = cells.load_state(state)
         else:
-            self.restore(state["conductances"])
+            # As they were, finite or not: `restore` would refuse or clip some.
+            self._conductances = np.array(state["conductances"], np.float32, order="C")
         self._layout.load_state(state)
         self._counts = dict(zip(self._counts, state["counts"].tolist(), strict=True))
         self._averages[:] = state["averages"]

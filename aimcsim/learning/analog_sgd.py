@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aimcsim.crossbar.making import Tile
-from aimcsim.learning.base import Floats
+from aimcsim.learning.base import Floats, State, part_of, under
 
 #: Conductances, and the learned factors of the outputs (None where none are learned).
 Snapshot = tuple[Floats, Floats | None]
@@ -83,6 +83,15 @@ class AnalogSGD:
     def repeated_products(self) -> int:
         """Repetitions of the last product; none of a lost array, which is not read any more."""
         return 0 if self._lost else self.tile.repeated_products
+
+    def state(self) -> State:
+        """The tile's, and whether the array is lost."""
+        return {**under("tile", self.tile.state()), "lost": np.array(self._lost)}
+
+    def load_state(self, state: State) -> None:
+        """Put back what `state` gave."""
+        self.tile.load_state(part_of(state, "tile"))
+        self._lost = bool(state["lost"])
 
     @property
     def weights(self) -> Floats:

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+#: What has changed since an object was built, for a checkpoint: arrays by name. Numbers and flags are arrays of shape
+#: (); what a part of the object holds stands under "part.name" (see `under` and `part_of`).
+State = dict[str, NDArray[Any]]
+
 
 class ShardWeights(Protocol):
     """What a layer keeps on one tile. x is (batch, inputs), d and y are (batch, outputs), all float32.
@@ -39,7 +43,10 @@ class ShardWeights(Protocol):
         """Time since the array was last touched has passed."""
 
     def snapshot(self) -> Any:
-        """A copy of what an evaluation needs to see later."""
+        """A copy of what an evaluation needs to see later.
+
+        It may have to wait in a checkpoint: None, numbers, text, arrays, or tuples, lists and dicts of these.
+        """
 
     def evaluate(self, snapshot: Any, x: Floats, first_sample: int, draw: int, perfect: bool) -> Floats:
         """y = W x with the weights of `snapshot`; noise keyed for evaluation number `draw`, none if `perfect`."""
@@ -51,3 +58,24 @@ class ShardWeights(Protocol):
     @property
     def weights(self) -> Floats:
         """Copy of W, shape (outputs, inputs)."""
+
+    def state(self) -> State:
+        """All that changes in a run, whether an operation is in progress or not, as it is now.
+
+        Loaded into another object that was built from the same scenario, it makes every later call give the same
+        bits. Nothing is in it that follows from scenario and seed. The keys and dtypes of one kind of object are always
+        the same; only shapes may change with what has happened (for a list that grows, say).
+        """
+
+    def load_state(self, state: State) -> None:
+        """Put back what `state` gave, bit for bit: no rounding, no clipping, no noise. The arrays may be kept."""
+
+
+def under(part: str, state: State) -> State:
+    """The state of a part, named "part.…" within the state of the whole."""
+    return {f"{part}.{name}": values for name, values in state.items()}
+
+
+def part_of(state: State, part: str) -> State:
+    """The state of the part that `under` has put there."""
+    return {name[len(part) + 1 :]: values for name, values in state.items() if name.startswith(f"{part}.")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aimcsim.learning.base import State, part_of, under
 from aimcsim.learning.versions import Floats, VersionedArray
 
 
@@ -56,6 +57,16 @@ class DigitalSGD:
     def evaluate(self, snapshot: Floats, x: Floats, first_sample: int, draw: int, perfect: bool) -> Floats:
         """Exact product with the copied weights."""
         return x @ snapshot.T
+
+    def state(self) -> State:
+        """The versions, and the gradient buffer where it holds something."""
+        gradient = np.zeros((0, 0), np.float32) if self._gradient is None else self._gradient
+        return {**under("array", self._array.state()), "gradient": gradient.copy()}
+
+    def load_state(self, state: State) -> None:
+        """Put back what `state` gave."""
+        self._array.load_state(part_of(state, "array"))
+        self._gradient = state["gradient"] if state["gradient"].size else None
 
     @property
     def weights(self) -> Floats:

@@ -32,3 +32,19 @@ class VersionedArray:
     def commit(self) -> None:
         """The change is complete and makes the next version."""
         self.version += 1
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All versions that are kept, for a checkpoint."""
+        kept = list(self._old.values())
+        return {
+            "current": self.current.copy(),
+            "version": np.array(self.version, np.int64),
+            "old": np.stack(kept) if kept else np.zeros((0, *self.current.shape), np.float32),
+            "old_versions": np.array(list(self._old), np.int64),
+        }
+
+    def load_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """Put back what `state` gave."""
+        self.current = state["current"]
+        self.version = int(state["version"])
+        self._old = {int(version): old.copy() for version, old in zip(state["old_versions"], state["old"], strict=True)}

@@ -64,7 +64,9 @@ class FastForward:
         growth = self._find_repetition()
         if growth is not None:
             self._pass_over(growth)
-        return self.machine.run()
+        outcome = self.machine.run()
+        assert outcome != "paused", "nobody pauses a run that is fast-forwarded"
+        return outcome
 
     # ------------------------------------------------------------------ finding
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simpy import Environment, Event
-from simpy.events import EventPriority
+from simpy.core import StopSimulation
+from simpy.events import URGENT, EventPriority
 
 from aimcsim.errors import Deadlock
 from aimcsim.hardware.floorplan import Floorplan
@@ -52,6 +53,7 @@ class Machine:
             state = _initial_state(plan)
         self.env = Environment(initial_time=state.cycle)
         self._end: Event = self.env.event()
+        self._pause: Event | None = None
         self._working = sum(not stage.finished for stage in state.stages)
         shards: dict[str, int] = {}
         layers = {name: i for i, name in enumerate(name for chunk in floorplan.chunks for name in chunk.layers)}
@@ -91,9 +93,13 @@ class Machine:
 
     # ------------------------------------------------------------------ running
 
-    def run(self) -> Literal["completed", "diverged"]:
-        """Run to the end. Raises Deadlock where no event is left but work is undone."""
-        return "diverged" if self.run_to(self._end) == "diverged" else "completed"
+    def run(self) -> Literal["completed", "diverged", "paused"]:
+        """Run to the end or to a `pause`. Raises Deadlock where no event is left but work is undone."""
+        outcome = self.run_to(self._end)
+        if outcome == "paused":
+            self._pause = None
+            return "paused"
+        return "diverged" if outcome == "diverged" else "completed"
 
     def run_to(self, event: Event) -> object:
         """Run until `event` and return its value. Raises Deadlock where no event is left but work is undone."""
@@ -103,6 +109,19 @@ class Machine:
             if self.env.peek() == float("inf") and not event.triggered:
                 raise Deadlock(self._waiting_chain()) from error
             raise
+
+    def pause(self) -> None:
+        """Let `run` return at the beginning of the next cycle, where `state` may be taken; another `run` goes on.
+
+        May be called while an event is handled. A run that ends in this very cycle does not pause any more.
+        """
+        if self._pause is None:
+            self._pause = event = self.env.event()
+            event._ok = True
+            event._value = "paused"
+            assert event.callbacks is not None
+            event.callbacks.append(StopSimulation.callback)
+            self.env.schedule(event, priority=URGENT, delay=1)
 
     def run_until(self, cycle: int) -> None:
         """Run everything before `cycle`; what happens at `cycle` has not happened yet."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
+from typing import Any
 
 from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, Action
@@ -101,6 +102,24 @@ class MetricsRecorder:
         self.jumps.append(jump)
         self._skip_in_log(jump)
 
+    def state(self) -> dict[str, Any]:
+        """All sums so far."""
+        return {
+            "unit_busy": self.unit_busy,
+            "stage_busy": self.stage_busy,
+            "first_start": self.first_start,
+            "last_end": self.last_end,
+            "staleness": self.staleness,
+            "period": self.period.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.unit_busy, self.stage_busy = state["unit_busy"], state["stage_busy"]
+        self.first_start, self.last_end = state["first_start"], state["last_end"]
+        self.staleness = state["staleness"]
+        self.period.load_state(state["period"])
+
     @property
     def makespan(self) -> int:
         """Last end minus first start, in cycles."""
@@ -149,3 +168,11 @@ class PeriodMeter:
         if self._distance == 0 or self._last not in self._at:
             return None
         return Fraction(self._at[self._last] - self._at[self._first], self._distance)
+
+    def state(self) -> dict[str, Any]:
+        """Commits counted, and the cycles of those that the period lies between."""
+        return {"count": self.count, "at": self._at}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.count, self._at = state["count"], state["at"]

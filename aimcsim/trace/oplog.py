@@ -12,6 +12,7 @@ import os
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 from aimcsim.hardware.floorplan import Unit
 from aimcsim.pipeline.seam import Jump
+from aimcsim.trace.row_spool import COLUMNS, Rows, RowSpool
 
 #: Operations a row group holds, about 0.5 MB on disk.
 ROW_GROUP = 1 << 16
@@ -29,7 +31,6 @@ KINDS = ("F", "B", "U", "W", "T")
 #: of the operations that touch the cycles from `first` to `end` (exclusive) some or all are missing.
 SKIPPED = "aimcsim.skipped_cycles"
 _CODE = {kind: code for code, kind in enumerate(KINDS)}
-_COLUMNS = 7
 
 SCHEMA = pa.schema(
     [
@@ -47,18 +48,25 @@ SCHEMA = pa.schema(
 
 
 class OpLog:
-    """Writes operations to `path`; `first_cycles` keeps only those that start before that cycle (None: all)."""
+    """Writes operations to `path`; `first_cycles` keeps only those that start before that cycle (None: all).
 
-    def __init__(self, path: Path, units: Sequence[Unit], first_cycles: int | None = None) -> None:
+    With a `spool` the rows wait there, row group by row group, until the log is closed: a Parquet file can not be gone
+    on with after a crash, a spool can. The file that comes of it is the same.
+    """
+
+    def __init__(
+        self, path: Path, units: Sequence[Unit], first_cycles: int | None = None, spool: RowSpool | None = None
+    ) -> None:
         self.path = path
         self._names = pa.array([unit.name for unit in units], pa.string())
         self._kinds = pa.array(KINDS, pa.string())
         self._stages = np.array([unit.stage + 1 for unit in units], np.int32)
         self._limit = first_cycles
         self._rows = array("q")
-        self._full = ROW_GROUP * _COLUMNS
+        self._full = ROW_GROUP * COLUMNS
         self._skipped: list[list[int]] = []
-        self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+        self._spool = spool
+        self._writer = None if spool is not None else self._new_file()
 
     def append(
         self, unit: int, kind: str, micro_batch: int, start: int, end: int, version_read: int, version_written: int
@@ -77,6 +85,11 @@ class OpLog:
 
     def close(self) -> None:
         """Write what is left and finish the file."""
+        if self._writer is None:
+            assert self._spool is not None
+            self._writer = self._new_file()
+            for rows in self._spool.groups():
+                self._put(rows)
         self._write(keep_last_cycle=False)
         if self._skipped:
             self._writer.add_key_value_metadata({SKIPPED: json.dumps(self._skipped)})
@@ -86,26 +99,48 @@ class OpLog:
 
     def abandon(self) -> None:
         """Close and remove the file: the run has failed."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
         self.path.unlink(missing_ok=True)
+
+    def state(self) -> dict[str, Any]:
+        """Rows that wait for their row group, and how far the spool has come; that part of it is on disk then."""
+        assert self._spool is not None
+        rows = np.array(self._rows, np.int64).reshape(-1, COLUMNS)
+        return {"rows": rows, "full": self._full, "spool": self._spool.mark()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave; the spool has been opened at its mark."""
+        self._rows, self._full = array("q", state["rows"].tobytes()), state["full"]
+
+    def _new_file(self) -> pq.ParquetWriter:
+        return pq.ParquetWriter(self.path, SCHEMA, compression="zstd")
+
+    def _put(self, rows: Rows) -> None:
+        """One row group more."""
+        if self._writer is None:
+            assert self._spool is not None
+            self._spool.append(rows)
+        else:
+            self._writer.write_table(self._table(rows), row_group_size=len(rows))
 
     def _write(self, keep_last_cycle: bool) -> None:
         """Write the buffered rows in canonical order; rows of the last cycle may still get company."""
         if not self._rows:
             return
-        rows = np.frombuffer(self._rows, np.int64).reshape(-1, _COLUMNS)
+        rows = np.frombuffer(self._rows, np.int64).reshape(-1, COLUMNS)
         rows = rows[np.lexsort((rows[:, 0], rows[:, 3], rows[:, 4]))]
         kept = rows[:0]
         if keep_last_cycle:
             last = int(np.searchsorted(rows[:, 4], rows[-1, 4]))
             rows, kept = rows[:last], rows[last:]
         self._rows = array("q", kept.tobytes())
-        if len(kept) * _COLUMNS >= self._full:
-            self._full = 2 * len(kept) * _COLUMNS
+        if len(kept) * COLUMNS >= self._full:
+            self._full = 2 * len(kept) * COLUMNS
         if len(rows):
-            self._writer.write_table(self._table(rows), row_group_size=len(rows))
+            self._put(rows)
 
-    def _table(self, rows: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> pa.Table:
+    def _table(self, rows: Rows) -> pa.Table:
         unit, kind, micro_batch, start, end, read, written = rows.T
         return pa.table(
             [
@@ -138,3 +173,9 @@ class NoOpLog:
 
     def abandon(self) -> None:
         """Nothing to remove."""
+
+    def state(self) -> None:
+        """Nothing that changes."""
+
+    def load_state(self, state: None) -> None:
+        """Nothing to put back."""

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 
 class EvaluationPoints:
     """Collects, for every evaluated number of micro-batches, the stages' copies and the training loss until then.
@@ -56,3 +58,13 @@ class EvaluationPoints:
         """Mean loss per sample since the point before; an exact sum, whatever the order of arrival."""
         losses = self._losses.pop(point, [])
         return math.fsum(losses) / (len(losses) * self._micro_batch) if losses else None
+
+    def state(self) -> dict[str, Any]:
+        """Copies and losses that wait for their point to be complete."""
+        losses = {point: np.array(values, np.float64) for point, values in self._losses.items()}
+        return {"copies": self._copies, "missing": self._missing, "cycle": self._cycle, "losses": losses}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self._copies, self._missing, self._cycle = state["copies"], state["missing"], state["cycle"]
+        self._losses = {point: values.tolist() for point, values in state["losses"].items()}

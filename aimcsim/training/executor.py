@@ -221,3 +221,30 @@ class TrainingExecutor:
             if number in self.biases:
                 copies[-1 - number] = self.biases[number].current.copy()
         return copies
+
+    # ------------------------------------------------------------------ checkpoint
+
+    def state(self) -> dict[str, Any]:
+        """All that changes, between two cycles: results of operations in progress are in it, since they are computed
+        when an operation starts.
+        """
+        return {
+            "weights": {unit: weights.state() for unit, weights in self.weights.items()},
+            "biases": {number: bias.state() for number, bias in self.biases.items()},
+            "in_flight": {number: batch.state() for number, batch in self._in_flight.items()},
+            "updates": self._updates,
+            "loss": self.progress.loss,
+            "points": self._points.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave into an executor that has not begun."""
+        for unit, weights in self.weights.items():
+            weights.load_state(state["weights"][unit])
+        for number, bias in self.biases.items():
+            bias.load_state(state["biases"][number])
+        for number, computed in state["in_flight"].items():
+            self._batch(number).load_state(computed)
+        self._updates = state["updates"]
+        self.progress.loss = state["loss"]
+        self._points.load_state(state["points"])

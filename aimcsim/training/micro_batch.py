@@ -206,6 +206,26 @@ class MicroBatch:
             # Nobody wants the error of the constant 1 that an analog bias is fed.
             self.input_errors[program.number] = np.ascontiguousarray(sent[:, : program.layer.in_size])
 
+    # ------------------------------------------------------------------ checkpoint
+
+    def state(self) -> dict[str, Any]:
+        """What has been computed so far; samples and what arrays are fed follow from it and the data."""
+        return {
+            "chunks_left": self.chunks_left,
+            "values": self.values,
+            "errors": self.errors,
+            "input_errors": self.input_errors,
+            "products": self.products,
+            "returned": self.returned,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.chunks_left = state["chunks_left"]
+        self.values, self.errors, self.input_errors = state["values"], state["errors"], state["input_errors"]
+        self.products, self.returned = state["products"], state["returned"]
+        self._fed.clear()
+
 
 def combine(program: LayerProgram, products: list[Floats], by_row: bool) -> Floats:
     """Shard products of a layer as one matrix: forward (`by_row`) sums over rows and joins columns, backward the

@@ -86,6 +86,15 @@ class TrainingSession:
                 found[f"{layer.layer.name}.bias"] = self.executor.biases[layer.number].current.copy()
         return found
 
+    def state(self) -> dict[str, Any]:
+        """All that changes in a run; the data position is that of the micro-batches in flight."""
+        return {"rows": self.rows, "executor": self.executor.state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave into a session that has not begun."""
+        self.rows += state["rows"]
+        self.executor.load_state(state["executor"])
+
     def _fetch(self, first: int, count: int) -> tuple[Floats, NDArray[Any]]:
         """Samples first … first + count - 1 of the stream, one micro-batch; gathered a block of them at a time."""
         size = max(1, BLOCK // count) * count

@@ -17,6 +17,15 @@ scenario, _ = scenario_from_data({{"name": "memory", "model": {{"chain": 4}}, "p
     "micro_batches": 8}}, "training": {{"samples": {samples}}}}})
 aimcsim.simulate(scenario)
 """
+KEPT = TIMING.replace(
+    "aimcsim.simulate(scenario)",
+    """
+import pathlib, tempfile
+from aimcsim.checkpoint import Checkpoints, Interval
+with tempfile.TemporaryDirectory() as folder:
+    aimcsim.simulate(scenario, checkpoint=Checkpoints(pathlib.Path(folder, "c"), Interval(samples=5000)))
+""",
+)
 TRAINING = """
 import aimcsim
 overrides = {{"training.epochs": {samples}, "training.evaluate_every": 100000}}
@@ -40,6 +49,11 @@ def main() -> None:
             f"timing only, 4 stages, {schedule}: "
             + ", ".join(f"{n} micro-batches {p:.0f} MiB" for n, p in zip(sizes, peaks, strict=True))
         )
+    peaks = [peak_mebibytes(KEPT.format(schedule="async", samples=n)) for n in sizes]
+    print(
+        "the same, async, a checkpoint every 5000: "
+        + ", ".join(f"{n} micro-batches {p:.0f} MiB" for n, p in zip(sizes, peaks, strict=True))
+    )
     epochs = (2, 20)
     peaks = [peak_mebibytes(TRAINING.format(samples=n)) for n in epochs]
     print("quickstart: " + ", ".join(f"{n} epochs {p:.0f} MiB" for n, p in zip(epochs, peaks, strict=True)))

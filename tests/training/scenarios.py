@@ -113,9 +113,9 @@ def run(scenario: Scenario) -> Run:
     """Simulate, listening to every loss."""
     heard: list[Listening] = []
 
-    def machine(plan: Any, recorder: Any, executor: Any) -> Machine:
+    def machine(plan: Any, recorder: Any, executor: Any, state: Any) -> Machine:
         heard.append(Listening(executor))
-        return Machine(plan, recorder, heard[-1])
+        return Machine(plan, recorder, heard[-1], state)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(simulation, "Machine", machine)
