@@ -58,6 +58,7 @@ class TrainingSession:
             mini_batch=schedule.mini_batch if schedule.step == "mini-batch" else 1,
             gradient_apart=schedule.gradient_apart,
             cycle_seconds=assembly.cycle_seconds,
+            arrays=assembly.floorplan.plan,
         )
         self.executor = TrainingExecutor(plan, weights, biases, self._fetch, points)
         self._evaluator = Evaluator(
