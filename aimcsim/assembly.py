@@ -14,7 +14,7 @@ from aimcsim.hardware.floorplan import Floorplan, LinkPlan
 from aimcsim.hardware.placing import place
 from aimcsim.hardware.timing import Times, exact, resolve_timing, whole_cycles, without_pulses
 from aimcsim.hardware.topology import placed_topology
-from aimcsim.learning.plans import arrays_plan, uses_pulses
+from aimcsim.learning.plans import arrays_plan, check_algorithm, uses_pulses
 from aimcsim.network.graph import Network, build_network, chain_network
 from aimcsim.pipeline.link import LinkTimes
 from aimcsim.pipeline.machine import MachinePlan
@@ -78,6 +78,7 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
     if times:
         errors += _check_clock(scenario, times)
     errors += _check_float_updates(scenario)
+    errors += check_algorithm(scenario.training.algorithm, scenario.hardware)
     schedule = collect(errors, lambda: _schedule(scenario, floorplan, samples or 0)) if floorplan else None
     if errors or network is None or times is None or samples is None or floorplan is None or schedule is None:
         raise FieldErrors(errors)

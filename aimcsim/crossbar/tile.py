@@ -113,6 +113,11 @@ class AnalogTile:
         return self._layout.learned
 
     @property
+    def granularity(self) -> float:
+        """Weight that one pulse is worth at weight zero, scale·Δw_min; 0 for the ideal device."""
+        return self.devices.granularity * self.scale
+
+    @property
     def nominal_slots(self) -> int:
         """Slots of a train before any management shortens it; 0 where nothing is pulsed."""
         return self._drivers.nominal_slots

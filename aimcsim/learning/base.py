@@ -12,6 +12,22 @@ Floats = NDArray[np.float32]
 State = dict[str, NDArray[np.generic]]
 
 
+class TransferChoice(Protocol):
+    """Says which transfers are due where more than the count of updates decides."""
+
+    def add_loss(self, micro_batch: int, loss: float) -> None:
+        """The mean loss of a micro-batch is known."""
+
+    def due(self, micro_batch: int, updates: int) -> tuple[int, ...]:
+        """Transfers after update number `updates`, that of `micro_batch`; the same however often it is asked."""
+
+    def state(self) -> State:
+        """All that changes."""
+
+    def load_state(self, state: State) -> None:
+        """Put back what `state` gave."""
+
+
 class ShardWeights(Protocol):
     """What a layer keeps for one shard. x is (batch, inputs), d and y are (batch, outputs), all float32.
 

@@ -8,13 +8,23 @@ from aimcsim.crossbar.making import Tile, make_tile
 from aimcsim.crossbar.tile import AnalogTile
 from aimcsim.errors import FieldError
 from aimcsim.hardware.arrays import ArraysPlan
+from aimcsim.learning.agad import Agad
 from aimcsim.learning.analog_sgd import AnalogSGD
-from aimcsim.learning.base import Floats, ShardWeights
+from aimcsim.learning.base import Floats, ShardWeights, TransferChoice
+from aimcsim.learning.buffered import Pulsing
+from aimcsim.learning.chopped import ChoppedTikiTaka
 from aimcsim.learning.digital_sgd import DigitalSGD
-from aimcsim.learning.plans import ALGORITHM, arrays_plan, transfer_pulses
+from aimcsim.learning.e_rider import ERider, SignFlips
+from aimcsim.learning.mixed_precision import MixedPrecision
+from aimcsim.learning.multi_tile import MultiTileResidual
+from aimcsim.learning.plans import ALGORITHM, W, arrays_plan, transfer_pulses
 from aimcsim.learning.rates import Rates
 from aimcsim.learning.residual import ResidualLearning
+from aimcsim.learning.residual_v2 import ResidualLearningV2
+from aimcsim.learning.rider import Rider
 from aimcsim.learning.tiki_taka import TikiTaka
+from aimcsim.learning.tiki_taka_v2 import TikiTakaV2
+from aimcsim.learning.warm_start import WarmStart
 from aimcsim.scenario import algorithm_spec as specs
 from aimcsim.scenario.io_spec import IOSpec
 from aimcsim.scenario.spec import Scenario
@@ -51,11 +61,49 @@ def shard_weights(part: Floats, name: str, scenario: Scenario, kept_versions: in
 def _algorithm(
     algorithm: specs.AlgorithmSpec, arrays: list[AnalogSGD], plan: ArraysPlan, scenario: Scenario, name: str
 ) -> ShardWeights:
-    if isinstance(algorithm, specs.TikiTaka):
-        return TikiTaka(arrays, (1.0, 0.0), plan, _rates(algorithm))
+    if isinstance(algorithm, specs.MultiTileResidual):
+        return MultiTileResidual(arrays, plan, algorithm)
+    if isinstance(algorithm, specs.MixedPrecision):
+        return MixedPrecision(arrays, plan, Rates(algorithm.gradient_rate, (), False), _pulsing(algorithm, arrays[W]))
+    assert isinstance(algorithm, specs.RatedTransferSpec)
+    rates, key = _rates(algorithm), (scenario.seed, name)
+    if isinstance(algorithm, specs.BufferedSpec):
+        pulsing = _pulsing(algorithm, arrays[W], transfer_pulses(algorithm, scenario.hardware).desired_bl)
+        if isinstance(algorithm, specs.Agad):
+            return Agad(arrays, plan, rates, pulsing, algorithm, key)
+        if isinstance(algorithm, specs.ChoppedTikiTaka):
+            return ChoppedTikiTaka(arrays, plan, rates, pulsing, algorithm.chop_probability, key)
+        if isinstance(algorithm, specs.TikiTakaV2):
+            return TikiTakaV2(arrays, plan, rates, pulsing, algorithm)
+        assert isinstance(algorithm, specs.ResidualLearningV2)
+        return ResidualLearningV2(arrays, plan, rates, pulsing, algorithm)
+    if isinstance(algorithm, specs.Rider):
+        return Rider(arrays, plan, rates, algorithm)
+    if isinstance(algorithm, specs.ERider):
+        return ERider(arrays, plan, rates, algorithm)
     if isinstance(algorithm, specs.ResidualLearning):
-        return ResidualLearning(arrays, (1.0, algorithm.gamma), plan, _rates(algorithm))
-    raise AssertionError(algorithm)
+        return ResidualLearning(arrays, (1.0, algorithm.gamma), plan, rates)
+    return TikiTaka(arrays, (1.0, 0.0), plan, rates)
+
+
+def transfer_choice(scenario: Scenario, plan: ArraysPlan, epoch: int) -> TransferChoice | None:
+    """Who says which transfers are due, None where the plan does. `epoch`: samples of the training set."""
+    algorithm = scenario.training.algorithm
+    if isinstance(algorithm, specs.ERider):
+        return SignFlips(plan, algorithm.chop_probability, scenario.seed)
+    if isinstance(algorithm, specs.MultiTileResidual) and plan.chosen_by_numbers:
+        samples = algorithm.plateau_every or epoch
+        return WarmStart(plan, max(1, samples // scenario.pipeline.micro_batch))
+    return None
+
+
+def _pulsing(
+    algorithm: specs.BufferedSpec | specs.MixedPrecision, target: AnalogSGD, most: int | None = None
+) -> Pulsing:
+    """One pulse of the target's devices, or for ideal ones a step of the threshold's size."""
+    granularity = target.tile.granularity
+    threshold = algorithm.threshold or granularity or 1.0
+    return Pulsing(threshold, granularity or threshold, most)
 
 
 def _rates(algorithm: specs.RatedTransferSpec) -> Rates:

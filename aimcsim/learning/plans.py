@@ -51,6 +51,26 @@ def arrays_plan(algorithm: AlgorithmSpec, hardware: HardwareSpec) -> ArraysPlan:
     return ArraysPlan(roles, (W, P) if seen else (W,), (P,), (transfer,))
 
 
+def check_algorithm(algorithm: AlgorithmSpec, hardware: HardwareSpec) -> list[FieldError]:
+    """What an algorithm with several arrays and its hardware cannot do together."""
+    if not isinstance(algorithm, SeveralArraysSpec):
+        return []
+    errors, mapping = [], hardware.mapping
+    if mapping.learn_out_scaling:
+        what = f"belongs to one array, but {algorithm.name} keeps several; use analog-sgd"
+        errors.append(FieldError(("hardware", "mapping", "learn_out_scaling"), what))
+    buffered = isinstance(algorithm, BufferedSpec | MixedPrecision)
+    if isinstance(algorithm, ResidualLearningV2) and algorithm.write == "filtered":
+        buffered = False
+    if buffered and mapping.weight_scaling_columnwise:
+        what = f"gives every output line a granularity of its own, and {algorithm.name} has one threshold"
+        errors.append(FieldError(("hardware", "mapping", "weight_scaling_columnwise"), what))
+    if buffered and isinstance(hardware.device, IdealDevice) and getattr(algorithm, "threshold", None) is None:
+        what = "needs a value, because hardware.device=ideal has no granularity"
+        errors.append(FieldError((*ALGORITHM, "threshold"), what))
+    return errors
+
+
 def lines_of(algorithm: SeveralArraysSpec) -> int | None:
     """Input lines that a transfer takes, None for all."""
     return None if isinstance(algorithm.reads_per_transfer, str) else algorithm.reads_per_transfer

@@ -24,9 +24,13 @@ KIND_ORDER = "FBWUT"
 
 
 def describe_bottleneck(assembly: Assembly, trained: bool, ops: Path | None) -> str | None:
-    """One sentence, or None where nothing can be said (a policy without an op log, too few actions)."""
+    """One sentence, or None where nothing can be said (a policy without an op log, too few actions).
+
+    Transfers are no part of a schedule's period: runs with them are judged by their log.
+    """
     plan, schedule = assembly.plan, assembly.schedule
-    data_decides = trained and (assembly.times.depends_on_data or plan.times.products_repeated)
+    transfers = bool(plan.floorplan.plan.transfers)
+    data_decides = transfers or (trained and (assembly.times.depends_on_data or plan.times.products_repeated))
     if isinstance(schedule, FixedOrder) and not data_decides:
         period = schedule.period_micro_batches
         if period * len(plan.floorplan.chunks) * len(KIND_ORDER) <= MOST_ACTIONS:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
-from aimcsim.learning.base import ShardWeights
+from aimcsim.learning.base import ShardWeights, TransferChoice
 from aimcsim.learning.versions import VersionedArray
 from aimcsim.network.functions import step_bias
 from aimcsim.network.losses import loss_of
@@ -78,9 +78,11 @@ class TrainingExecutor:
         biases: dict[int, VersionedArray],
         fetch: Fetch,
         points: EvaluationPoints,
+        choice: TransferChoice | None = None,
     ) -> None:
         self.weights = weights
         self.biases = biases
+        self.choice = choice
         self.progress = Progress()
         self._plan = plan
         self._program = plan.program
@@ -144,6 +146,8 @@ class TrainingExecutor:
         batch.errors[self._program.output] = error
         total = float(result.losses.sum())
         self.progress.loss = total / len(outputs)
+        if self.choice is not None:
+            self.choice.add_loss(micro_batch, self.progress.loss)
         self._points.add_loss(micro_batch, total)
         if math.isfinite(total):
             return True
@@ -242,7 +246,7 @@ class TrainingExecutor:
 
     def transfers(self, micro_batch: int, updates: int) -> tuple[int, ...]:
         """Transfers after update number `updates` of a stage, that of `micro_batch`."""
-        return self._plan.arrays.due(updates)
+        return self._plan.arrays.due(updates) if self.choice is None else self.choice.due(micro_batch, updates)
 
     def _transfers_due(self, micro_batch: int, updates: int) -> bool:
         """True where transfers follow this update, and belong to it."""

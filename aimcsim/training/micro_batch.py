@@ -100,7 +100,7 @@ class MicroBatch:
                 pending.pop()
 
     def add_product(
-        self, program: LayerProgram, shard: int, product: Floats, bias: Floats | None, role: int = 0
+        self, program: LayerProgram, shard: int, product: Floats, bias: Floats | None, role: int | None = 0
     ) -> None:
         """One array of a dense layer has computed its part; the last one makes the layer's value, bias added."""
         products = self._gathered(self.products, program, shard, product, role)
@@ -115,14 +115,22 @@ class MicroBatch:
                 add_bias(total, bias)
 
     def _gathered(
-        self, store: dict[int, list[Floats | None]], program: LayerProgram, shard: int, product: Floats, role: int
+        self,
+        store: dict[int, list[Floats | None]],
+        program: LayerProgram,
+        shard: int,
+        product: Floats,
+        role: int | None,
     ) -> list[Floats] | None:
-        """Products by shard as soon as all are there, what its arrays gave added up in the order of `program.parts`."""
-        count = len(program.parts)
+        """Products by shard as soon as all are there, what its arrays gave added up in the order of `program.parts`.
+
+        Without a `role`, a product is that of all arrays of its shard.
+        """
+        count = len(program.parts) if role is not None else 1
         if len(program.shards) == 1 and count == 1:
             return [product]
         parts = store.setdefault(program.number, [None] * (len(program.shards) * count))
-        parts[shard * count + program.parts.index(role)] = product
+        parts[shard if role is None else shard * count + program.parts.index(role)] = product
         complete = [part for part in parts if part is not None]
         if len(complete) < len(parts):
             return None
