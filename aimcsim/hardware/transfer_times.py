@@ -50,4 +50,4 @@ class TransferTimes:
 
 
 def _lines(unit: Unit, lines_of: Callable[[int], int]) -> int:
-    return 0 if unit.shard is None else lines_of(unit.shard.inputs.stop - unit.shard.inputs.start)
+    return 0 if unit.shard is None else lines_of(unit.shard.in_size)

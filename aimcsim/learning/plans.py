@@ -8,6 +8,7 @@ from __future__ import annotations
 from aimcsim.errors import FieldError
 from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan, Role, Transfer
 from aimcsim.scenario.algorithm_spec import (
+    Agad,
     AlgorithmSpec,
     AnalogSGD,
     BufferedSpec,
@@ -69,6 +70,13 @@ def check_algorithm(algorithm: AlgorithmSpec, hardware: HardwareSpec) -> list[Fi
         what = "needs a value, because hardware.device=ideal has no granularity"
         errors.append(FieldError((*ALGORITHM, "threshold"), what))
     return errors
+
+
+def buffers_per_weight(algorithm: AlgorithmSpec) -> int:
+    """Numbers kept digitally for every weight."""
+    if isinstance(algorithm, Agad):
+        return 3
+    return int(isinstance(algorithm, BufferedSpec | MixedPrecision | Rider | ERider))
 
 
 def lines_of(algorithm: SeveralArraysSpec) -> int | None:
