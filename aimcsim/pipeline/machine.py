@@ -53,12 +53,11 @@ class Machine:
         self.env = Environment(initial_time=state.cycle)
         self._end: Event = self.env.event()
         self._working = sum(not stage.finished for stage in state.stages)
-        own = bool(floorplan.plan.transfers)
         layers = {name: i for i, name in enumerate(name for chunk in floorplan.chunks for name in chunk.layers)}
         self.units = []
         for unit, unit_state in zip(floorplan.units, state.units, strict=True):
             self.units.append(
-                UnitProcess(self.env, unit, layers[unit.layer], plan.times, executor, recorder, unit_state, own)
+                UnitProcess(self.env, unit, layers[unit.layer], plan.times, executor, recorder, unit_state)
             )
         self.stages = [
             StageProcess(self.env, self, m, floorplan.stage_chunks(m), self.units, plan.schedule, stage_state)

@@ -18,7 +18,8 @@ IDLE = -1
 class UnitState:
     """A tile or digital node: its weight version and the operation in progress, if `busy_until` is not IDLE.
 
-    `version_read` counts the changes of this array that the operation sees, `updates_seen` the updates of its stage.
+    Versions count the updates of the stage, whichever arrays they change: what a transfer writes after update n has
+    version n.
     """
 
     version: int = 0
@@ -28,7 +29,6 @@ class UnitState:
     micro_batch: int = 0
     start: int = 0
     version_read: int = 0
-    updates_seen: int = 0
     transfer: int = -1
 
 

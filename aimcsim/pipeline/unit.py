@@ -29,7 +29,6 @@ class UnitProcess:
         executor: Executor | None,
         recorder: Recorder,
         state: UnitState,
-        has_own_versions: bool = False,
     ) -> None:
         self.env = env
         self.unit = unit
@@ -37,13 +36,12 @@ class UnitProcess:
         self.ended: Event = env.event()
         self._place = (unit.chunk, layer, unit.shard_number)
         self._role = unit.role
-        self._has_own_versions = has_own_versions and unit.shard is not None
         self._times = times
         self._nominal = {kind: times.table(kind)[unit.index] for kind in "FBUW"}
         self._executor = executor if unit.shard is not None else None
         self._recorder = recorder
         self._index = unit.index
-        self._operation = self._operation_of(state.kind, state.micro_batch, state.updates_seen, state.transfer)
+        self._operation = self._operation_of(state.kind, state.micro_batch, state.version_read, state.transfer)
         if state.busy_until != IDLE:
             self._schedule_end(state.busy_until - int(env.now))
         env.process(self._run())
@@ -51,8 +49,8 @@ class UnitProcess:
     def start(self, kind: str, micro_batch: int, now: int, updates: int, transfer: int = -1) -> int:
         """Begin an operation at `now`. Returns its end; an operation of length 0 has then been committed already.
 
-        `updates`: those of its stage that the operation sees. The log counts, for an array that is changed in place,
-        the changes of this very array, which with transfers is another number.
+        `updates`: those of its stage that the operation sees; a transfer's write makes the array's content that of
+        as many.
         """
         state = self.state
         assert state.busy_until == IDLE, f"{self.unit.name} is busy"
@@ -71,8 +69,7 @@ class UnitProcess:
         state.touched = state.start = now
         state.kind = kind
         state.micro_batch = micro_batch
-        state.version_read = state.version if self._has_own_versions else updates
-        state.updates_seen = updates
+        state.version_read = updates
         state.transfer = transfer
         state.busy_until = now + cycles
         if cycles:
@@ -94,8 +91,10 @@ class UnitProcess:
         state = self.state
         kind, end, read = state.kind, state.busy_until, state.version_read
         written = -1
-        if kind in (UPDATE, TRANSFER_WRITE):
+        if kind == UPDATE:
             state.version = written = state.version + 1
+        elif kind == TRANSFER_WRITE:
+            state.version = written = read
         if self._executor is not None:
             self._executor.commit(self._operation, end)
         state.busy_until = IDLE

@@ -158,11 +158,14 @@ def test_a_transfer_moves_the_clock_and_its_arrays_have_rows_of_their_own(algori
         role.name for role in plan.roles[1:]
     }
     assert moved
+    # Weights of the four layers, an analog bias included.
+    weights, arrays = 64 * 9 + 10 * 9 + 9 * 9 + 9 * 10, sum(role.kind == "tile" for role in plan.roles)
+    numbers = {"agad": 3, "tiki-taka": 0, "residual-learning": 0, "multi-tile-residual": 0}.get(algorithm["name"], 1)
     state = result.summary["state"]
-    assert state["arrays"] == sum(role.kind == "tile" for role in plan.roles) * state["arrays"] // (
-        sum(role.kind == "tile" for role in plan.roles)
-    )
-    assert state["devices"] == sum(role.kind == "tile" for role in plan.roles) * (64 * 9 + 9 * 10 + 9 * 9 + 9 * 10)
+    assert state["devices"] == arrays * weights
+    assert state["digital_values"] == numbers * weights
+    # Two layers a stage; stage 1 holds 2 micro-batches of 2 samples, stage 2 holds 1.
+    assert state["pair_values"] == 2 * 2 * (64 + 9 + 9 + 9) + 2 * (9 + 9 + 9 + 10)
 
 
 def test_the_last_evaluation_sees_the_last_transfer() -> None:

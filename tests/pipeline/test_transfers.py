@@ -22,6 +22,7 @@ from tests.oracles.orders import with_transfers
 from tests.oracles.vocabulary import Timed, in_order
 from tests.pipeline.machines import Row, rows_of, run_chain, run_with_restarts, scenario_of
 from tests.pipeline.random_cases import random_links, random_schedule, random_triples
+from tests.pipeline.test_metrics_from_the_log import check
 from tests.pipeline.timing_machines import chain, per_virtual_stage, run_machine
 
 #: Algorithms with the update counts at which each of their transfers is due.
@@ -81,14 +82,13 @@ def test_the_timeline_of_tiki_taka_on_split_arrays_is_the_one_drawn_by_hand() ->
     w, p = ("s1.fc.r0c0", "s1.fc.r1c0"), ("s1.fc.r0c0.P", "s1.fc.r1c0.P")
     wanted: list[Row] = []
     for k, start in enumerate((0, 6, 18, 24)):
-        transfers = k // 2  # transfers before this sample: the version of W
         for tile in w:
-            wanted.append(Row(tile, 1, "F", k, start, start + 2, transfers, None))
-            wanted.append(Row(tile, 1, "B", k, start + 2, start + 5, transfers, None))
+            wanted.append(Row(tile, 1, "F", k, start, start + 2, k, None))
+            wanted.append(Row(tile, 1, "B", k, start + 2, start + 5, k, None))
         wanted += [Row(tile, 1, "U", k, start + 5, start + 6, k, k + 1) for tile in p]
         if k % 2:
             wanted += [Row(tile, 1, "T", k, start + 6, start + 10, k + 1, None) for tile in p]
-            wanted += [Row(tile, 1, "T", k, start + 10, start + 12, transfers, transfers + 1) for tile in w]
+            wanted += [Row(tile, 1, "T", k, start + 10, start + 12, k + 1, k + 1) for tile in w]
     result = simulate(scenario, train=False)
     assert sorted(rows_of(result.ops), key=str) == sorted(wanted, key=str)
     assert result.summary["makespan_cycles"] == 36
@@ -137,7 +137,9 @@ def test_figures_of_time_follow_from_the_log(schedule: str, algorithm: Any, ever
     flushed = schedule in ("gpipe", "interleaved", "serial")
     base = chain(schedule, 3, 24, [(2, 2, 2), (4, 2, 0), (2, 6, 4)], micro_batches=3)
     scenario = with_algorithm(base, algorithm)
-    summary = simulate(scenario, train=False).summary
+    result = simulate(scenario, train=False)
+    check(result, schedule, 3 if flushed else 1)
+    summary = result.summary
     log = run_machine(scenario).log
     assert summary["makespan_cycles"] == log_metrics.makespan(log)
     assert Fraction(summary["computation_density"]).limit_denominator(10**6) == log_metrics.density(log, 3)
