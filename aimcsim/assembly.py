@@ -14,17 +14,18 @@ from aimcsim.hardware.floorplan import Floorplan, LinkPlan
 from aimcsim.hardware.placing import place
 from aimcsim.hardware.timing import Times, exact, resolve_timing, whole_cycles, without_pulses
 from aimcsim.hardware.topology import placed_topology
+from aimcsim.learning.plans import arrays_plan, check_algorithm, uses_pulses
 from aimcsim.network.graph import Network, build_network, chain_network
 from aimcsim.pipeline.link import LinkTimes
 from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.pipeline.schedules.base import Schedule
 from aimcsim.pipeline.schedules.registry import chunks_of, make_schedule
+from aimcsim.scenario.algorithm_spec import SeveralArraysSpec
 from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
 from aimcsim.scenario.hardware_spec import StageTiming
 from aimcsim.scenario.model_spec import ChainSpec, NetworkSpec
-from aimcsim.scenario.pulse_spec import UNPULSED
 from aimcsim.scenario.spec import Scenario
-from aimcsim.scenario.training_spec import AnalogSGD
+from aimcsim.scenario.training_spec import DigitalSGD
 
 if TYPE_CHECKING:
     from aimcsim.hardware.topology import Topology
@@ -77,6 +78,7 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
     if times:
         errors += _check_clock(scenario, times)
     errors += _check_float_updates(scenario)
+    errors += check_algorithm(scenario.training.algorithm, scenario.hardware)
     schedule = collect(errors, lambda: _schedule(scenario, floorplan, samples or 0)) if floorplan else None
     if errors or network is None or times is None or samples is None or floorplan is None or schedule is None:
         raise FieldErrors(errors)
@@ -111,12 +113,7 @@ def _network(scenario: Scenario) -> Network:
 def _times(scenario: Scenario) -> Times:
     hardware = scenario.hardware
     times = resolve_timing(hardware, isinstance(scenario.model, ChainSpec))
-    is_pulsed = (
-        isinstance(scenario.training.algorithm, AnalogSGD)
-        and hardware.device.name != "ideal"
-        and hardware.pulses.pulse_type not in UNPULSED
-    )
-    return times if is_pulsed else without_pulses(times)
+    return times if uses_pulses(scenario.training.algorithm, hardware) else without_pulses(times)
 
 
 def _check_float_updates(scenario: Scenario) -> list[FieldError]:
@@ -134,7 +131,8 @@ def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:
     stages = scenario.pipeline.stages
     if isinstance(model, ChainSpec) and stages == "auto":
         stages = model.chain
-    floorplan = place(network, scenario.hardware.tile, stages, times, chunks_of(scenario.pipeline))
+    plan = arrays_plan(scenario.training.algorithm, scenario.hardware)
+    floorplan = place(network, scenario.hardware.tile, stages, times, chunks_of(scenario.pipeline), plan)
     if isinstance(timing, StageTiming) and len(timing.stages) != floorplan.stages:
         what = f"needs one triple a stage, {floorplan.stages}"
         raise FieldError(("hardware", "timing", "stages"), what, len(timing.stages))
@@ -142,7 +140,10 @@ def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:
 
 
 def _schedule(scenario: Scenario, floorplan: Floorplan, samples: int) -> Schedule:
-    analog = isinstance(scenario.model, NetworkSpec) and isinstance(scenario.training.algorithm, AnalogSGD)
+    algorithm = scenario.training.algorithm
+    analog = not isinstance(algorithm, DigitalSGD) and (
+        isinstance(scenario.model, NetworkSpec) or isinstance(algorithm, SeveralArraysSpec)
+    )
     total = samples // scenario.pipeline.micro_batch
     return make_schedule(scenario.pipeline, floorplan.stages, total, analog)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from aimcsim.pipeline.schedules.registry import SCHEDULES
 from aimcsim.pipeline.schedules.table import Table
 from aimcsim.scenario import (
+    algorithm_spec,
     data_spec,
     device_spec,
     hardware_spec,
@@ -28,7 +29,7 @@ from aimcsim.trace.run_folder import CONVERGENCE_PICTURES, TIMELINE_PICTURES
 TOP = Path(__file__).parents[1]
 DOCUMENTS = sorted([TOP / "README.md", *(TOP / "docs").glob("*.md")])
 HARDWARE_MODULES = (hardware_spec, device_spec, io_spec, pulse_spec, mapping_spec)
-SPEC_MODULES = (root_spec, model_spec, data_spec, *HARDWARE_MODULES, pipeline_spec, training_spec)
+SPEC_MODULES = (root_spec, model_spec, data_spec, *HARDWARE_MODULES, pipeline_spec, training_spec, algorithm_spec)
 
 
 def documented_keys() -> list[tuple[str, str]]:

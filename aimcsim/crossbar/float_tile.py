@@ -28,6 +28,7 @@ class FloatTile:
     """
 
     nominal_slots = 0
+    granularity = 0.0
     repeated_products = 0
     scale = 1.0
     out_scales = None

@@ -22,6 +22,7 @@ def make_tile(
     device: AnyDevice = "soft-bounds",
     io: IOSpec | None = None,
     io_backward: IOSpec | None = None,
+    io_transfer: IOSpec | None = None,
     pulses: PulseSpec | None = None,
     mapping: MappingSpec | None = None,
     seed: int = 0,
@@ -34,7 +35,9 @@ def make_tile(
     """
     spec = device_spec(device)
     learns = mapping is not None and mapping.learn_out_scaling
-    perfect = io is not None and io.is_perfect and (io_backward is None or io_backward.is_perfect)
+    perfect = (
+        io is not None and io.is_perfect and all(each is None or each.is_perfect for each in (io_backward, io_transfer))
+    )
     if isinstance(spec, IdealDevice) and perfect and not learns:
         return FloatTile(out_size, in_size, name=name, weights=weights)
     return AnalogTile(
@@ -43,6 +46,7 @@ def make_tile(
         device=spec,
         io=io,
         io_backward=io_backward,
+        io_transfer=io_transfer,
         pulses=pulses,
         mapping=mapping,
         seed=seed,

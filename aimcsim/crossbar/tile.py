@@ -18,15 +18,16 @@ from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from aimcsim.scenario.io_spec import IOSpec, backward_of
 
 Floats = NDArray[np.float32]
-Purpose = Literal["forward", "evaluation"]
+Purpose = Literal["forward", "evaluation", "transfer"]
 
 
 class AnalogTile:
     """An array of `out_size` × `in_size` devices that holds W = scale·C, with C its conductances.
 
     `forward` goes through the converters `io`, `backward` through `io_backward` (default: `io` without bound
-    management, as in aihwkit), and `update` sends pulse trains (`pulses`). `repeated_products` counts the products that
-    bound management repeated in the last `forward` or `backward`, over its samples.
+    management, as in aihwkit), a `forward` for a transfer (`purpose`) through `io_transfer` (default: `io`), and
+    `update` sends pulse trains (`pulses`). `repeated_products` counts the products that bound management repeated in
+    the last `forward` or `backward`, over its samples.
 
     The ideal device takes steps of any size and is updated in float32 whatever `pulses` says. pulse_type "none" does
     the same on any device and ignores its bounds; "none-with-device" makes float steps that follow its response and
@@ -53,6 +54,7 @@ class AnalogTile:
         device: AnyDevice = "soft-bounds",
         io: IOSpec | None = None,
         io_backward: IOSpec | None = None,
+        io_transfer: IOSpec | None = None,
         pulses: PulseSpec | None = None,
         mapping: MappingSpec | None = None,
         seed: int = 0,
@@ -74,13 +76,14 @@ class AnalogTile:
         io_backward = backward_of(io) if io_backward is None else io_backward
         self._converters = converters_of(io, out_size, seed, name, "forward")
         self._backward_converters = converters_of(io_backward, in_size, seed, name, "backward")
+        self._transfer_converters = converters_of(io_transfer or io, out_size, seed, name, "forward")
         #: Running scales of average-abs-max noise management, forward and backward; negative before the first sample.
         self._averages = np.full((2, 1), -1.0)
         self._forward_average, self._backward_average = self._averages
         self.repeated_products = 0
         self._forward_keys = key_pair(seed, name, "forward", 0)
         self._backward_keys = key_pair(seed, name, "backward", 0)
-        self._counts = {"forward": 0, "evaluation": 0, "backward": 0, "update": 0}
+        self._counts = {"forward": 0, "evaluation": 0, "transfer": 0, "backward": 0, "update": 0}
         self._conductances = self._drivers.settled(np.zeros((out_size, in_size), np.float32))
         if weights is not None:
             self.weights = weights
@@ -108,6 +111,11 @@ class AnalogTile:
     def out_scales(self) -> Floats | None:
         """A copy of the learned factors of the outputs, (out,); None where none are learned."""
         return self._layout.learned
+
+    @property
+    def granularity(self) -> float:
+        """Weight that one pulse is worth at weight zero, scale·Δw_min; 0 for the ideal device."""
+        return self.devices.granularity * self.scale
 
     @property
     def nominal_slots(self) -> int:
@@ -140,7 +148,7 @@ class AnalogTile:
             matrix,
             True,
             self._layout.scale,
-            self._converters,
+            self._transfer_converters if purpose == "transfer" else self._converters,
             keys,
             first,
             self._forward_average,

@@ -9,6 +9,7 @@ from functools import lru_cache
 from aimcsim.errors import FieldError
 from aimcsim.hardware.floorplan import Floorplan, Unit
 from aimcsim.hardware.timing import Times, whole_cycles
+from aimcsim.hardware.transfer_times import TransferTimes
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT
 
 
@@ -36,8 +37,7 @@ class Durations:
         update's time; the step U then takes none.
         """
         self.depends_on_data = times.depends_on_data
-        #: True once a product was repeated (bound management) and took longer for it.
-        self.products_repeated = False
+        self._products_repeated = False
         kinds = (FORWARD, BACKWARD, UPDATE, WEIGHT_GRADIENT)
         self._base = {kind: [0] * len(floorplan.units) for kind in kinds}
         exact_update = [Fraction(0)] * len(floorplan.units)
@@ -58,6 +58,13 @@ class Durations:
         self._product_cycles = product_cycles
         # Fractions are slow and few trains differ in length: remember the sums.
         self._update_cycles = update_cycles
+        accumulate = Fraction(floorplan.plan.accumulate * (1 if times.per_action else samples))
+
+        def of_arrays(unit: Unit) -> tuple[Fraction, Fraction]:
+            forward, _, update = _exact_times(unit, times, floorplan)
+            return forward, update
+
+        self._transfers = TransferTimes(floorplan, times, of_arrays)
         for unit in floorplan.units:
             mvms = 1 if times.per_action else samples * positions[unit.index]
             forward, backward, update = _exact_times(unit, times, floorplan)
@@ -67,7 +74,18 @@ class Durations:
             exact_product[BACKWARD, unit.index] = backward * mvms, backward
             exact_update[unit.index] = update * mvms
             nominal = whole_cycles(update * mvms + times.pulse * nominal_slots * mvms)
+            if unit.kind == "buffer":
+                exact_update[unit.index], nominal = accumulate, whole_cycles(accumulate)
             self._base[WEIGHT_GRADIENT if gradient_apart else UPDATE][unit.index] = nominal
+
+    @property
+    def products_repeated(self) -> bool:
+        """True once a product was repeated (bound management) and took longer for it."""
+        return self._products_repeated or self._transfers.products_repeated
+
+    def transfer_cycles(self, kind: str, transfer: int, unit: int, count: int | None) -> int:
+        """Cycles of one half of a transfer, see `TransferTimes`."""
+        return self._transfers.cycles(kind, transfer, unit, count)
 
     def table(self, kind: str) -> list[int]:
         """Nominal cycles of every unit (by index) for one kind of operation."""
@@ -78,7 +96,7 @@ class Durations:
         if kind == UPDATE and self.depends_on_data:
             return self._update_cycles(unit, count)
         if count and kind != UPDATE and not self._per_action:
-            self.products_repeated = True
+            self._products_repeated = True
             return self._product_cycles(kind, unit, count)
         return self._base[kind][unit]
 

@@ -5,28 +5,35 @@ A plain, immutable description. The machine runs it, the executor computes on it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
 from aimcsim.hardware.splitting import Shard
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One clocked process and timeline row. `shard` is None for a digital node."""
+    """One clocked process and timeline row. `shard` is None for a digital node.
+
+    A tile or buffer holds the `role` (its number in the `ArraysPlan`) of the shard with number `shard_number` of its
+    layer.
+    """
 
     index: int
     name: str
     stage: int
     chunk: int
     layer: str
-    kind: Literal["tile", "sum", "activation"]
+    kind: Literal["tile", "buffer", "sum", "activation"]
     shard: Shard | None = None
+    shard_number: int = -1
+    role: int = 0
 
     @property
     def is_tile(self) -> bool:
-        """True for an array with its converters, False for a digital node."""
-        return self.shard is not None
+        """True for an array with its converters, False for what is digital."""
+        return self.kind == "tile"
 
 
 #: Units that start together; the next step starts when the last of them has ended.
@@ -37,7 +44,8 @@ Step = tuple[int, ...]
 class Chunk:
     """A group of layers that a stage works on in one action, with the steps of each kind of action.
 
-    Only interleaved schedules have more than one chunk a stage. `virtual` counts chunks along the network.
+    Only interleaved schedules have more than one chunk a stage. `virtual` counts chunks along the network. `arrays`
+    are the units of each role.
     """
 
     virtual: int
@@ -47,6 +55,7 @@ class Chunk:
     forward: tuple[Step, ...]
     backward: tuple[Step, ...]
     update: tuple[Step, ...]
+    arrays: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,13 +74,17 @@ class LinkPlan:
 
 @dataclass(frozen=True)
 class Floorplan:
-    """All units, chunks (by virtual stage) and links. `stages` x `chunks_per_stage` virtual stages."""
+    """All units, chunks (by virtual stage) and links. `stages` x `chunks_per_stage` virtual stages.
+
+    `plan`: what every shard keeps on arrays, and how they are transferred.
+    """
 
     stages: int
     chunks_per_stage: int
     units: tuple[Unit, ...]
     chunks: tuple[Chunk, ...]
     links: tuple[LinkPlan, ...]
+    plan: ArraysPlan = field(default=ONE_ARRAY)
 
     def stage_chunks(self, stage: int) -> tuple[Chunk, ...]:
         """Chunks that `stage` (from 0) holds, by chunk index."""

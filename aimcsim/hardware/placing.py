@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aimcsim.errors import FieldError
+from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
 from aimcsim.hardware.durations import layer_cycles
 from aimcsim.hardware.floorplan import Chunk, Floorplan, LinkPlan, Step, Unit
 from aimcsim.hardware.splitting import Shard, split
@@ -24,24 +25,26 @@ def place(
     stages_wanted: int | str | Sequence[Sequence[str]],
     times: Times,
     chunks_per_stage: int,
+    plan: ArraysPlan = ONE_ARRAY,
 ) -> Floorplan:
-    """Floorplan of `network` on tiles of at most `tile`'s size, in stages as `pipeline.stages` says.
+    """Floorplan of `network` on tiles of at most `tile`'s size, in stages as `pipeline.stages` says; every shard has
+    the arrays of `plan`.
 
     Raises FieldError(s) on `pipeline.stages` and `hardware.tile`.
     """
-    shards = _shards(network, tile)
+    shards = _shards(network, tile, len(plan.roles))
     cost = {name: layer_cycles(times, len(parts) > 1) for name, parts in shards.items()}
     groups = group_layers(network, stages_wanted, chunks_per_stage, cost)
     stages = len(groups) // chunks_per_stage
     units: list[Unit] = []
     chunks = tuple(
-        _chunk(virtual, virtual % stages, virtual // stages, layers, network, shards, times, units)
+        _chunk(virtual, virtual % stages, virtual // stages, layers, network, shards, times, units, plan)
         for virtual, layers in enumerate(groups)
     )
-    return Floorplan(stages, chunks_per_stage, tuple(units), chunks, _links(network, groups))
+    return Floorplan(stages, chunks_per_stage, tuple(units), chunks, _links(network, groups), plan)
 
 
-def _shards(network: Network, tile: TileSpec) -> dict[str, tuple[Shard, ...]]:
+def _shards(network: Network, tile: TileSpec, roles: int) -> dict[str, tuple[Shard, ...]]:
     """Shards of every array layer; an analog bias is one more input row."""
     found: dict[str, tuple[Shard, ...]] = {}
     total = 0
@@ -54,7 +57,7 @@ def _shards(network: Network, tile: TileSpec) -> dict[str, tuple[Shard, ...]]:
             continue
         assert isinstance(layer, Dense)
         outputs, inputs = layer.out_size, layer.in_size + (layer.bias == "analog")
-        total += -(-outputs // tile.columns) * -(-inputs // tile.rows)
+        total += -(-outputs // tile.columns) * -(-inputs // tile.rows) * roles
         if total > MOST_UNITS:
             raise FieldError(("hardware", "tile"), f"the model would need more than {MOST_UNITS} tiles")
         found[name] = split(outputs, inputs, tile.columns, tile.rows)
@@ -70,25 +73,32 @@ def _chunk(
     shards: Mapping[str, tuple[Shard, ...]],
     times: Times,
     units: list[Unit],
+    plan: ArraysPlan,
 ) -> Chunk:
     """One chunk with its units (appended to `units`). Forward and backward go layer by layer, an update all at once."""
     forward: list[Step] = []
     backward: list[Step] = []
 
-    def add(layer: str, kind: str, shard: Shard | None = None) -> int:
+    def add(layer: str, kind: str, shard: Shard | None = None, number: int = -1, role: int = 0) -> int:
         place = f"s{stage + 1}.{layer}.{shard.name if shard else kind}"
-        units.append(Unit(len(units), place, stage, index, layer, kind, shard))  # type: ignore[arg-type]
+        place += f".{plan.roles[role].name}" if role else ""
+        units.append(Unit(len(units), place, stage, index, layer, kind, shard, number, role))  # type: ignore[arg-type]
         return units[-1].index
 
     tiles: list[int] = []
+    arrays: list[list[int]] = [[] for _ in plan.roles]
     for name in layers:
         if network.layers[name].is_array:
-            step = tuple(add(name, "tile", shard) for shard in shards[name])
+            for number, role in enumerate(plan.roles):
+                arrays[number] += (add(name, role.kind, shard, s, number) for s, shard in enumerate(shards[name]))
+            count = len(shards[name])
+            step = tuple(unit for number in plan.read for unit in arrays[number][-count:])
             tiles += step
             rows, columns = shards[name][-1].row + 1, shards[name][-1].column + 1
-            total = (add(name, "sum"),) if times.sum and (rows > 1 or columns > 1) else ()
-            forward += [step, total] if total and rows > 1 else [step]
-            backward[:0] = [step, total] if total and columns > 1 else [step]
+            several = len(plan.read) > 1
+            total = (add(name, "sum"),) if times.sum and (rows > 1 or columns > 1 or several) else ()
+            forward += [step, total] if total and (rows > 1 or several) else [step]
+            backward[:0] = [step, total] if total and (columns > 1 or several) else [step]
         elif times.activation:
             node = (add(name, "activation"),)
             forward.append(node)
@@ -96,7 +106,9 @@ def _chunk(
     if times.per_action:
         # The times say how long the whole action takes, not how it divides: all its tiles are held throughout.
         forward, backward = [tuple(tiles)], [tuple(reversed(tiles))]
-    return Chunk(virtual, stage, index, layers, tuple(forward), tuple(backward), (tuple(tiles),))
+    update = tuple(unit for number in plan.updated for unit in arrays[number])
+    by_role = tuple(tuple(units_of_role) for units_of_role in arrays)
+    return Chunk(virtual, stage, index, layers, tuple(forward), tuple(backward), (update,), by_role)
 
 
 def _links(network: Network, groups: Sequence[Sequence[str]]) -> tuple[LinkPlan, ...]:

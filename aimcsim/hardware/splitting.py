@@ -16,6 +16,16 @@ class Shard:
     outputs: slice
 
     @property
+    def in_size(self) -> int:
+        """Input lines of the tile that are used."""
+        return int(self.inputs.stop - self.inputs.start)
+
+    @property
+    def out_size(self) -> int:
+        """Output lines of the tile that are used."""
+        return int(self.outputs.stop - self.outputs.start)
+
+    @property
     def name(self) -> str:
         """Its place as it ends a tile's name, for instance r0c1."""
         return f"r{self.row}c{self.column}"

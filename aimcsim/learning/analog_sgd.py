@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aimcsim.crossbar.making import Tile
 from aimcsim.learning.base import Floats, State, part_of, under
@@ -22,13 +23,13 @@ class AnalogSGD:
         self.tile = tile
         self._lost = False
 
-    def forward(self, x: Floats, first_sample: int, version: int) -> Floats:
+    def forward(self, x: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
         """Product through the tile's converters."""
         if self._lost:
             return _nothing(len(x), self.tile.out_size)
         return self.tile.forward(x, first_sample=first_sample)
 
-    def backward(self, d: Floats, first_sample: int, version: int) -> Floats:
+    def backward(self, d: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
         """Transposed product through the tile's converters."""
         if self._lost:
             return _nothing(len(d), self.tile.in_size)
@@ -52,10 +53,39 @@ class AnalogSGD:
         """See `accumulate`."""
         raise NotImplementedError("an analog tile has no gradient buffer")
 
+    def read_lines(self, lines: NDArray[np.int64], first: int) -> Floats:
+        """The columns of W at input `lines`, (lines, outputs), by one product each; line 0 has number `first`."""
+        if self._lost:
+            return _nothing(len(lines), self.tile.out_size)
+        return self.tile.forward(self._one_hot(lines), first_sample=first, purpose="transfer")
+
+    def write_lines(self, lines: NDArray[np.int64], values: Floats, rate: float, first: int) -> int:
+        """Add rate · values (lines, outputs) to the columns of W at input `lines`, by one rank-one update each."""
+        return self.update(self._one_hot(lines), -values, rate, first)
+
+    def program(self, values: Floats) -> None:
+        """Set W (outputs, inputs) in closed loop, as far as the devices can hold it."""
+        self._lost = self._lost or not bool(np.isfinite(values).all())
+        if not self._lost:
+            self.tile.weights = values
+
+    def _one_hot(self, lines: NDArray[np.int64]) -> Floats:
+        x = np.zeros((len(lines), self.tile.in_size), np.float32)
+        x[np.arange(len(lines)), lines] = 1.0
+        return x
+
+    def read(self, transfer: int, updates: int) -> int:
+        """One array has nothing to transfer."""
+        raise NotImplementedError("one array has nothing to transfer")
+
+    def write(self, transfer: int, updates: int, learning_rate: float) -> int:
+        """See `read`."""
+        raise NotImplementedError("one array has nothing to transfer")
+
     def commit(self) -> None:
         """The array itself is the only version."""
 
-    def elapse(self, seconds: float) -> None:
+    def elapse(self, seconds: float, role: int = 0) -> None:
         """Let the devices age."""
         self.tile.elapse(seconds)
 
@@ -97,6 +127,11 @@ class AnalogSGD:
     def weights(self) -> Floats:
         """Copy of the weights W = scale · C, NaN of a lost array."""
         return _nothing(self.tile.out_size, self.tile.in_size) if self._lost else self.tile.weights
+
+    @property
+    def buffered(self) -> int:
+        """Nothing is kept beside the array."""
+        return 0
 
 
 def _nothing(rows: int, columns: int) -> Floats:

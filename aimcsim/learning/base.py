@@ -1,4 +1,4 @@
-"""What a learning algorithm is to the executor: the weights of one shard, and what F, B, U and W do with them."""
+"""What a learning algorithm is to the executor: the weights of one shard, and what F, B, U, W and T do with them."""
 
 from __future__ import annotations
 
@@ -8,27 +8,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-
 #: What has changed since an object was built, for a checkpoint: arrays by name. Numbers and flags are arrays of shape
 #: (); what a part of the object holds stands under "part.name" (see `under` and `part_of`).
 State = dict[str, NDArray[Any]]
 
 
-class ShardWeights(Protocol):
-    """What a layer keeps on one tile. x is (batch, inputs), d and y are (batch, outputs), all float32.
+class TransferChoice(Protocol):
+    """Says which transfers are due where more than the count of updates decides."""
 
-    `first_sample` is the global number of the first row; it keys every random number, so a row's noise does not
-    depend on the order of calls. `version` is the number of updates that the machine says the operation sees.
+    def add_loss(self, micro_batch: int, loss: float) -> None:
+        """The mean loss of a micro-batch is known."""
+
+    def due(self, micro_batch: int, updates: int) -> tuple[int, ...]:
+        """Transfers after update number `updates`, that of `micro_batch`; the same however often it is asked."""
+
+    def state(self) -> State:
+        """All that changes."""
+
+    def load_state(self, state: State) -> None:
+        """Put back what `state` gave."""
+
+
+class ShardWeights(Protocol):
+    """What a layer keeps for one shard. x is (batch, inputs), d and y are (batch, outputs), all float32.
+
+    `role` is the number of the array, in the algorithm's plan, that the operation is at: the products of all arrays
+    that F (or B) reads add up to W x (or Wᵀ d). `first_sample` is the global number of the first row; it keys every
+    random number, so a row's noise does not depend on the order of calls. `version` is the number of updates that the
+    machine says the operation sees.
     """
 
-    def forward(self, x: Floats, first_sample: int, version: int) -> Floats:
-        """y = W x for every row."""
+    def forward(self, x: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
+        """What an array adds to y = W x, for every row."""
 
-    def backward(self, d: Floats, first_sample: int, version: int) -> Floats:
-        """Wᵀ d for every row, shape (batch, inputs)."""
+    def backward(self, d: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
+        """What an array adds to Wᵀ d, for every row, shape (batch, inputs)."""
 
     def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
-        """W −= learning_rate · d xᵀ, row by row. Returns the pulse slots that it took (0 without pulses)."""
+        """One update of W by −learning_rate · d xᵀ, row by row. Returns the pulse slots that it took."""
 
     def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
         """Add learning_rate · d xᵀ to the gradient buffer (digital only)."""
@@ -36,10 +53,16 @@ class ShardWeights(Protocol):
     def step(self) -> None:
         """W −= gradient buffer, which is cleared (digital only)."""
 
+    def read(self, transfer: int, updates: int) -> int:
+        """First half of a transfer after `updates` updates: read its source. Returns the products repeated."""
+
+    def write(self, transfer: int, updates: int, learning_rate: float) -> int:
+        """Second half: write its target. Returns the pulse slots."""
+
     def commit(self) -> None:
         """An update is complete: the next version exists."""
 
-    def elapse(self, seconds: float) -> None:
+    def elapse(self, seconds: float, role: int = 0) -> None:
         """Time since the array was last touched has passed."""
 
     def snapshot(self) -> Any:
@@ -57,7 +80,11 @@ class ShardWeights(Protocol):
 
     @property
     def weights(self) -> Floats:
-        """Copy of W, shape (outputs, inputs)."""
+        """Copy of W, shape (outputs, inputs), as the network sees it."""
+
+    @property
+    def buffered(self) -> int:
+        """Numbers that are kept digitally beside the arrays."""
 
     def state(self) -> State:
         """All that changes in a run, whether an operation is in progress or not, as it is now.

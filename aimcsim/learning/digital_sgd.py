@@ -17,11 +17,11 @@ class DigitalSGD:
         self._array = VersionedArray(weights, kept_versions)
         self._gradient: Floats | None = None
 
-    def forward(self, x: Floats, first_sample: int, version: int) -> Floats:
+    def forward(self, x: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
         """Exact product with the weights of `version`."""
         return x @ self._array.at(version).T
 
-    def backward(self, d: Floats, first_sample: int, version: int) -> Floats:
+    def backward(self, d: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
         """Exact transposed product with the weights of `version`."""
         return d @ self._array.at(version)
 
@@ -43,11 +43,19 @@ class DigitalSGD:
             self._array.current -= self._gradient
         self._gradient = None
 
+    def read(self, transfer: int, updates: int) -> int:
+        """One array has nothing to transfer."""
+        raise NotImplementedError("one array has nothing to transfer")
+
+    def write(self, transfer: int, updates: int, learning_rate: float) -> int:
+        """See `read`."""
+        raise NotImplementedError("one array has nothing to transfer")
+
     def commit(self) -> None:
         """Count the version."""
         self._array.commit()
 
-    def elapse(self, seconds: float) -> None:
+    def elapse(self, seconds: float, role: int = 0) -> None:
         """Digital weights do not change with time."""
 
     def snapshot(self) -> Floats:
@@ -67,6 +75,11 @@ class DigitalSGD:
         """Put back what `state` gave."""
         self._array.load_state(part_of(state, "array"))
         self._gradient = state["gradient"] if state["gradient"].size else None
+
+    @property
+    def buffered(self) -> int:
+        """Nothing is kept beside the weights."""
+        return 0
 
     @property
     def weights(self) -> Floats:

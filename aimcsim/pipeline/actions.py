@@ -10,6 +10,10 @@ UPDATE = "U"
 WEIGHT_GRADIENT = "W"
 TRANSFER = "T"
 
+#: The two parts of a transfer, at the array that is read and at the one that is written; both are logged as T.
+TRANSFER_READ = "T<"
+TRANSFER_WRITE = "T>"
+
 
 class Action(NamedTuple):
     """What a stage does next: `kind` for one micro-batch with the layers of one chunk.
@@ -26,7 +30,8 @@ class Operation(NamedTuple):
     """The part of an action that one unit (tile) does; `unit` indexes the machine's units.
 
     `layer` and `shard` say which part of which layer the tile holds; `version_read` is the number of updates
-    of its array that the operation sees.
+    of its stage that the operation sees. `role` says which of the shard's arrays it is at; `transfer` is the number
+    of the transfer that it is a part of, -1 for none.
     """
 
     unit: int
@@ -36,3 +41,5 @@ class Operation(NamedTuple):
     layer: int
     shard: int
     version_read: int
+    role: int = 0
+    transfer: int = -1

@@ -55,14 +55,11 @@ class Machine:
         self._end: Event = self.env.event()
         self._pause: Event | None = None
         self._working = sum(not stage.finished for stage in state.stages)
-        shards: dict[str, int] = {}
         layers = {name: i for i, name in enumerate(name for chunk in floorplan.chunks for name in chunk.layers)}
         self.units = []
         for unit, unit_state in zip(floorplan.units, state.units, strict=True):
-            shard = shards.get(unit.layer, 0) if unit.is_tile else -1
-            shards[unit.layer] = shard + 1
             self.units.append(
-                UnitProcess(self.env, unit, layers[unit.layer], shard, plan.times, executor, recorder, unit_state)
+                UnitProcess(self.env, unit, layers[unit.layer], plan.times, executor, recorder, unit_state)
             )
         self.stages = [
             StageProcess(self.env, self, m, floorplan.stage_chunks(m), self.units, plan.schedule, stage_state)

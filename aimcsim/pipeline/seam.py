@@ -17,8 +17,8 @@ class Executor(Protocol):
 
         `elapsed`: cycles since the array was last touched (the start of its previous operation, so that the
         elapsed times of an array add up to the simulated time); time-dependent devices act on it.
-        Returns the count that decides the duration: the pulse slots of an update, and of a product how many times it
-        had to be repeated, over all samples (bound management).
+        Returns the count that decides the duration: the pulse slots of an update or of the writing half of a transfer,
+        and of a product or the reading half how many times it had to be repeated, over all samples (bound management).
         """
 
     def commit(self, operation: Operation, cycle: int) -> None:
@@ -26,6 +26,9 @@ class Executor(Protocol):
 
     def finish(self, stage: int, action: Action, cycle: int) -> None:
         """All operations of a stage action have ended: its outputs exist."""
+
+    def transfers(self, micro_batch: int, updates: int) -> tuple[int, ...]:
+        """Transfers after a stage's update number `updates`, that of `micro_batch`; asked where numbers decide."""
 
     def loss(self, micro_batch: int, cycle: int) -> bool:
         """The last stage's forward of `micro_batch` has ended. Returns False where the loss is not finite."""
@@ -78,10 +81,16 @@ class OperationTimes(Protocol):
     """Cycles of operations (see hardware.durations)."""
 
     depends_on_data: bool
-    products_repeated: bool
+
+    @property
+    def products_repeated(self) -> bool:
+        """True once a product was repeated and took longer for it."""
 
     def table(self, kind: str) -> Sequence[int]:
         """Nominal cycles by unit."""
 
     def cycles(self, kind: str, unit: int, count: int) -> int:
         """Cycles of one operation, given what its executor counted: pulse slots, or products repeated."""
+
+    def transfer_cycles(self, kind: str, transfer: int, unit: int, count: int | None) -> int:
+        """Cycles of one half of a transfer (TRANSFER_READ or _WRITE); nominal without a `count`."""

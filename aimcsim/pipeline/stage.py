@@ -9,11 +9,19 @@ from simpy import Environment, Event
 from simpy.events import EventPriority
 
 from aimcsim.hardware.floorplan import Chunk, Step
-from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT, Action
+from aimcsim.pipeline.actions import (
+    BACKWARD,
+    FORWARD,
+    TRANSFER,
+    UPDATE,
+    WEIGHT_GRADIENT,
+    Action,
+)
 from aimcsim.pipeline.link import Link
 from aimcsim.pipeline.schedules.base import FixedOrder, Policy, Schedule
 from aimcsim.pipeline.state import IDLE, StageState
 from aimcsim.pipeline.surroundings import Surroundings
+from aimcsim.pipeline.transfer_steps import transfer_steps
 from aimcsim.pipeline.unit import UnitProcess
 
 #: A policy chooses after everything else of its cycle: all that ends or arrives at t is known (rule 2).
@@ -53,6 +61,8 @@ class StageProcess:
             UPDATE: [c.update for c in chunks],
             WEIGHT_GRADIENT: [c.update for c in chunks],
         }
+        self._plan = machine.floorplan.plan
+        self._arrays = [c.arrays for c in chunks]
         # A backward is the last to need the activations, save where the weight gradient is computed apart.
         self._releases_activations = WEIGHT_GRADIENT if schedule.gradient_apart else BACKWARD
         self._first = chunks[0].virtual == 0
@@ -92,6 +102,9 @@ class StageProcess:
                 self._begin(action)
             assert state.action is not None
             kind, micro_batch, chunk = state.action
+            if kind == TRANSFER:
+                yield from self._transfer(micro_batch, chunk)
+                continue
             steps = self._steps[kind][chunk]
             while state.step < len(steps):
                 step = steps[state.step]
@@ -103,6 +116,21 @@ class StageProcess:
                 state.step += 1
                 state.step_begun = False
             self._end(state.action)
+
+    def _transfer(self, micro_batch: int, chunk: int) -> Generator[Event, Any, None]:
+        """Action T: each transfer in turn reads its source's arrays, then writes its target's."""
+        state = self.state
+        assert state.action is not None
+        steps = transfer_steps(self._plan, self._arrays[chunk], state.transfers)
+        while state.step < len(steps):
+            kind, number, step = steps[state.step]
+            ended = self._begin_step(step, kind, micro_batch, number)
+            while ended is not None:
+                yield ended
+                ended = self._begin_step(step, kind, micro_batch, number) if len(step) > 1 else None
+            state.step += 1
+            state.step_begun = False
+        self._end(state.action)
 
     def _chosen_action(self) -> Generator[Event, Any, Action | None]:
         """The action that the policy chooses, as soon as it chooses one, or None when all work is done."""
@@ -161,6 +189,10 @@ class StageProcess:
         if kind in self.inputs:
             self._take_inputs(action)
         state.version_read = state.updates[chunk] if self._in_place else self._version(kind, micro_batch, chunk)
+        self._set_out(action)
+
+    def _set_out(self, action: Action) -> None:
+        state = self.state
         state.action = action
         state.started = int(self.env.now)
         state.step = 0
@@ -193,19 +225,19 @@ class StageProcess:
             return version
         return state.read[chunk, micro_batch]
 
-    def _begin_step(self, step: Step, kind: str, micro_batch: int) -> Event | None:
+    def _begin_step(self, step: Step, kind: str, micro_batch: int, transfer: int = -1) -> Event | None:
         """Start the units of a step; returns an event at which the longest of them ends, None if all have ended."""
         state, units = self.state, self._units
         if len(step) == 1 and not state.step_begun:
             unit = units[step[0]]
             state.step_begun = True
             now = int(self.env.now)
-            return unit.ended if unit.start(kind, micro_batch, now, state.version_read) > now else None
+            return unit.ended if unit.start(kind, micro_batch, now, state.version_read, transfer) > now else None
         if not state.step_begun:
             state.step_begun = True
             now = int(self.env.now)
             for index in step:
-                units[index].start(kind, micro_batch, now, state.version_read)
+                units[index].start(kind, micro_batch, now, state.version_read, transfer)
         last = None
         for index in step:
             until = units[index].state.busy_until
@@ -224,6 +256,8 @@ class StageProcess:
         machine.recorder.action(self.stage, action, state.started, now, state.version_read)
         if kind == UPDATE:
             self._end_update(chunk)
+            if self._plan.transfers:
+                self._begin_transfers(micro_batch, chunk)
         elif kind == self._releases_activations:
             state.activations -= 1
         if kind == BACKWARD and self._order is None:
@@ -234,6 +268,18 @@ class StageProcess:
             for link in self.outputs[kind][chunk]:
                 if not machine.links[link].push(micro_batch):
                     state.outbox.append((link, micro_batch))
+
+    def _begin_transfers(self, micro_batch: int, chunk: int) -> None:
+        """The stage goes on with what its algorithm has to transfer after this update, before anything else."""
+        state, executor = self.state, self._machine.executor
+        updates = state.updates[chunk]
+        if executor is not None and self._plan.chosen_by_numbers:
+            state.transfers = executor.transfers(micro_batch, updates)
+        else:
+            state.transfers = self._plan.due(updates)
+        if state.transfers:
+            state.version_read = updates
+            self._set_out(Action(TRANSFER, micro_batch, chunk))
 
     def _end_update(self, chunk: int) -> None:
         state, schedule = self.state, self._schedule

@@ -16,7 +16,11 @@ IDLE = -1
 
 @dataclass(slots=True)
 class UnitState:
-    """A tile or digital node: its weight version and the operation in progress, if `busy_until` is not IDLE."""
+    """A tile or digital node: its weight version and the operation in progress, if `busy_until` is not IDLE.
+
+    Versions count the updates of the stage, whichever arrays they change: what a transfer writes after update n has
+    version n.
+    """
 
     version: int = 0
     touched: int = 0
@@ -25,6 +29,7 @@ class UnitState:
     micro_batch: int = 0
     start: int = 0
     version_read: int = 0
+    transfer: int = -1
 
 
 @dataclass(slots=True)
@@ -33,7 +38,8 @@ class StageState:
 
     `arrived` counts the messages of inputs that are not complete yet, by (kind, chunk, micro-batch); complete ones
     stand in `ready_forward` and `ready_backward`. `read` holds the version each in-flight forward saw, by
-    (chunk, micro-batch). `outbox`: messages that a full link has not taken yet, as (link, micro-batch).
+    (chunk, micro-batch). `outbox`: messages that a full link has not taken yet, as (link, micro-batch). `transfers`:
+    those that the action T in progress makes.
     """
 
     cursor: int = 0
@@ -42,6 +48,7 @@ class StageState:
     step: int = 0
     step_begun: bool = False
     version_read: int = 0
+    transfers: tuple[int, ...] = ()
     updates: list[int] = field(default_factory=list)
     read: dict[tuple[int, int], int] = field(default_factory=dict)
     arrived: dict[tuple[str, int, int], int] = field(default_factory=dict)

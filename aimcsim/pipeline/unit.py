@@ -8,7 +8,7 @@ from typing import Any
 from simpy import Environment, Event
 
 from aimcsim.hardware.floorplan import Unit
-from aimcsim.pipeline.actions import UPDATE, Operation
+from aimcsim.pipeline.actions import TRANSFER, TRANSFER_WRITE, UPDATE, Operation
 from aimcsim.pipeline.seam import Executor, OperationTimes, Recorder
 from aimcsim.pipeline.state import IDLE, UnitState
 
@@ -25,7 +25,6 @@ class UnitProcess:
         env: Environment,
         unit: Unit,
         layer: int,
-        shard: int,
         times: OperationTimes,
         executor: Executor | None,
         recorder: Recorder,
@@ -35,37 +34,52 @@ class UnitProcess:
         self.unit = unit
         self.state = state
         self.ended: Event = env.event()
-        self._place = (unit.chunk, layer, shard)
+        self._place = (unit.chunk, layer, unit.shard_number)
+        self._role = unit.role
         self._times = times
         self._nominal = {kind: times.table(kind)[unit.index] for kind in "FBUW"}
-        self._executor = executor if unit.is_tile else None
+        self._executor = executor if unit.shard is not None else None
         self._recorder = recorder
         self._index = unit.index
-        self._operation = Operation(self._index, state.kind, state.micro_batch, *self._place, state.version_read)
+        self._operation = self._operation_of(state.kind, state.micro_batch, state.version_read, state.transfer)
         if state.busy_until != IDLE:
             self._schedule_end(state.busy_until - int(env.now))
         env.process(self._run())
 
-    def start(self, kind: str, micro_batch: int, now: int, version_read: int) -> int:
-        """Begin an operation at `now`. Returns its end; an operation of length 0 has then been committed already."""
+    def start(self, kind: str, micro_batch: int, now: int, updates: int, transfer: int = -1) -> int:
+        """Begin an operation at `now`. Returns its end; an operation of length 0 has then been committed already.
+
+        `updates`: those of its stage that the operation sees; a transfer's write makes the array's content that of
+        as many.
+        """
         state = self.state
         assert state.busy_until == IDLE, f"{self.unit.name} is busy"
         if self._executor is None:
-            cycles = self._nominal[kind]
+            if transfer < 0:
+                cycles = self._nominal[kind]
+            else:
+                cycles = self._times.transfer_cycles(kind, transfer, self._index, None)
         else:
-            self._operation = operation = Operation(self._index, kind, micro_batch, *self._place, version_read)
-            slots = self._executor.start(operation, now, now - state.touched)
-            cycles = self._times.cycles(kind, self._index, slots)
+            self._operation = operation = self._operation_of(kind, micro_batch, updates, transfer)
+            count = self._executor.start(operation, now, now - state.touched)
+            if transfer < 0:
+                cycles = self._times.cycles(kind, self._index, count)
+            else:
+                cycles = self._times.transfer_cycles(kind, transfer, self._index, count)
         state.touched = state.start = now
         state.kind = kind
         state.micro_batch = micro_batch
-        state.version_read = version_read
+        state.version_read = updates
+        state.transfer = transfer
         state.busy_until = now + cycles
         if cycles:
             self._schedule_end(cycles)
         else:
             self._commit()
         return now + cycles
+
+    def _operation_of(self, kind: str, micro_batch: int, updates: int, transfer: int) -> Operation:
+        return Operation(self._index, kind, micro_batch, *self._place, updates, self._role, transfer)
 
     def _schedule_end(self, delay: int) -> None:
         ended = self.ended
@@ -79,10 +93,13 @@ class UnitProcess:
         written = -1
         if kind == UPDATE:
             state.version = written = state.version + 1
+        elif kind == TRANSFER_WRITE:
+            state.version = written = read
         if self._executor is not None:
             self._executor.commit(self._operation, end)
         state.busy_until = IDLE
-        self._recorder.operation(self._index, kind, state.micro_batch, state.start, end, read, written)
+        logged = kind if state.transfer < 0 else TRANSFER
+        self._recorder.operation(self._index, logged, state.micro_batch, state.start, end, read, written)
 
     def _run(self) -> Generator[Event, Any, None]:
         env = self.env

@@ -12,7 +12,7 @@ from aimcsim.report.link_transfers import Transfers
 from aimcsim.report.op_table import KINDS, Column, OpTable
 from aimcsim.report.stage_actions import StageActions
 
-_FORWARD, _BACKWARD, _UPDATE = (KINDS.index(kind) for kind in "FBU")
+_FORWARD, _BACKWARD, _UPDATE, _TRANSFER = (KINDS.index(kind) for kind in "FBUT")
 
 #: Stands for "does not apply" in a column of whole numbers.
 NONE = np.iinfo(np.int64).min
@@ -37,13 +37,14 @@ def data_arrows(actions: StageActions, messages: Sequence[Transfers]) -> Arrows:
 
 
 def version_arrows(table: OpTable) -> Arrows:
-    """From each update of a tile to the first forward of that tile whose weights hold it."""
-    updates = np.flatnonzero((table.kind == _UPDATE) & (table.version_written >= 0))
+    """From each update of a tile, or write of a transfer, to the first forward of that tile whose weights hold it."""
+    changes = (table.kind == _UPDATE) | (table.kind == _TRANSFER)
+    updates = np.flatnonzero(changes & (table.version_written >= 0))
     forwards = np.flatnonzero(table.kind == _FORWARD)
     forwards = forwards[np.lexsort((table.start[forwards], table.tile[forwards]))]
     if not len(forwards):
         return Arrows("version", forwards, forwards)
-    updates = updates[np.argsort(table.tile[updates], kind="stable")]
+    updates = updates[np.lexsort((table.version_written[updates], table.tile[updates]))]
     edges = np.arange(len(table.tiles) + 1)
     from_update = np.searchsorted(table.tile[updates], edges)
     from_forward = np.searchsorted(table.tile[forwards], edges)

@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
+from aimcsim.scenario.algorithm_spec import AlgorithmSpec as AlgorithmSpec
+from aimcsim.scenario.algorithm_spec import AnalogSGD as AnalogSGD
+from aimcsim.scenario.algorithm_spec import DigitalSGD as DigitalSGD
 from aimcsim.scenario.base import (
     AsMapping,
     AsNumber,
@@ -25,21 +28,6 @@ class StepDecay(Spec):
     initial: NonNegativeReal
     factor: Annotated[PositiveReal, Field(le=1)]
     every_epochs: Count
-
-
-class DigitalSGD(Spec):
-    """Float weights, exact products: the digital reference."""
-
-    name: Literal["digital-sgd"]
-
-
-class AnalogSGD(Spec):
-    """In-place pulsed updates of one array per layer."""
-
-    name: Literal["analog-sgd"]
-
-
-AlgorithmSpec = Annotated[DigitalSGD | AnalogSGD, Field(discriminator="name")]
 
 
 class TrainingSpec(Spec):

@@ -24,7 +24,10 @@ KIND_ORDER = "FBWUT"
 
 
 def describe_bottleneck(assembly: Assembly, trained: bool, ops: Path | None) -> str | None:
-    """One sentence, or None where nothing can be said (a policy without an op log, too few actions)."""
+    """One sentence, or None where nothing can be said (a policy without an op log, too few actions).
+
+    Transfers are no part of a schedule's period: runs with them are judged by their log.
+    """
     plan, schedule = assembly.plan, assembly.schedule
     if not needs_log(assembly, trained):
         assert isinstance(schedule, FixedOrder)
@@ -49,7 +52,7 @@ def describe_bottleneck(assembly: Assembly, trained: bool, ops: Path | None) -> 
 def needs_log(assembly: Assembly, trained: bool) -> bool:
     """True where the bottleneck follows from what the run did, not from its schedule alone."""
     plan, schedule = assembly.plan, assembly.schedule
-    if not isinstance(schedule, FixedOrder):
+    if not isinstance(schedule, FixedOrder) or plan.floorplan.plan.transfers:
         return True
     if trained and (assembly.times.depends_on_data or plan.times.products_repeated):
         return True

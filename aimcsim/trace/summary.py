@@ -13,6 +13,7 @@ from aimcsim.trace.bottleneck import describe_bottleneck
 from aimcsim.trace.definitions import DEFINITIONS
 from aimcsim.trace.forwarding import forwarding_figures, forwarding_notes
 from aimcsim.trace.metrics import MetricsRecorder
+from aimcsim.trace.state_sizes import state_sizes
 
 if TYPE_CHECKING:
     from aimcsim.training.session import TrainingSession
@@ -54,6 +55,7 @@ def summarise(
         "staleness": {str(m + 1): _staleness(recorder, m) for m in range(assembly.floorplan.stages)},
         "peak_in_flight": {str(m): s.state.peak_in_flight for m, s in enumerate(machine.stages, 1)},
         "peak_activations": {str(m): s.state.peak_activations for m, s in enumerate(machine.stages, 1)},
+        "state": state_sizes(assembly, [s.state.peak_in_flight for s in machine.stages]),
         "status": status,
         "diverged": None if diverged is None else {"cycle": diverged[0], "samples": diverged[1]},
         "durations": _durations(assembly, session is not None),
@@ -109,6 +111,12 @@ def _training_figures(assembly: Assembly, session: TrainingSession | None) -> di
     }
 
 
+def _why_no_cycle(assembly: Assembly) -> str:
+    if assembly.floorplan.plan.transfers:
+        return "has transfers, which are no part of its period"
+    return "has data-dependent times or very long mini-batches"
+
+
 def _notes(assembly: Assembly, session: TrainingSession | None, bottleneck: str | None) -> list[str]:
     """What was rounded or left out, in words."""
     training, notes = assembly.scenario.training, []
@@ -119,7 +127,7 @@ def _notes(assembly: Assembly, session: TrainingSession | None, bottleneck: str 
         if wanted != assembly.samples:
             notes.append(f"samples: {wanted} rounded down to {assembly.samples}, whole mini-batches")
     if bottleneck is None:
-        why = "is a policy" if assembly.schedule.is_policy else "has data-dependent times or very long mini-batches"
+        why = "is a policy" if assembly.schedule.is_policy else _why_no_cycle(assembly)
         notes.append(
             f"bottleneck: {assembly.schedule.name} {why}; its critical path needs an op log of the middle half"
         )

@@ -65,4 +65,4 @@ class Evaluator:
         for index, (unit, shard) in enumerate(zip(layer.units, layer.shards, strict=True)):
             x = batch.array_input(layer, index, shard)
             y = self._weights[unit].evaluate(copies[unit], x, batch.first_sample, draw, self._perfect)
-            batch.add_product(layer, index, np.asarray(y, np.float32), bias)
+            batch.add_product(layer, index, np.asarray(y, np.float32), bias, role=None)

@@ -14,11 +14,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aimcsim.learning.base import ShardWeights
+from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
+from aimcsim.learning.base import ShardWeights, TransferChoice
 from aimcsim.learning.versions import VersionedArray
 from aimcsim.network.functions import step_bias
 from aimcsim.network.losses import loss_of
-from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT, Action, Operation
+from aimcsim.pipeline.actions import (
+    BACKWARD,
+    FORWARD,
+    TRANSFER,
+    TRANSFER_READ,
+    TRANSFER_WRITE,
+    UPDATE,
+    WEIGHT_GRADIENT,
+    Action,
+    Operation,
+)
 from aimcsim.training.evaluation import EvaluationPoints
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.micro_batch import MicroBatch
@@ -46,6 +57,7 @@ class TrainingPlan:
     mini_batch: int = 1
     gradient_apart: bool = False
     cycle_seconds: float | None = None
+    arrays: ArraysPlan = ONE_ARRAY
 
 
 @dataclass
@@ -57,7 +69,7 @@ class Progress:
 
 
 class TrainingExecutor:
-    """Numbers of a run: weights by unit, biases by layer, micro-batches in flight."""
+    """Numbers of a run: weights by the unit of each shard's first array, biases by layer, micro-batches in flight."""
 
     def __init__(
         self,
@@ -66,9 +78,11 @@ class TrainingExecutor:
         biases: dict[int, VersionedArray],
         fetch: Fetch,
         points: EvaluationPoints,
+        choice: TransferChoice | None = None,
     ) -> None:
         self.weights = weights
         self.biases = biases
+        self.choice = choice
         self.progress = Progress()
         self._plan = plan
         self._program = plan.program
@@ -83,6 +97,8 @@ class TrainingExecutor:
             BACKWARD: self._backward,
             UPDATE: self._update,
             WEIGHT_GRADIENT: self._weight_gradient,
+            TRANSFER_READ: self._read,
+            TRANSFER_WRITE: self._write,
         }
         self._updates = [0] * len(plan.program.chunks)
 
@@ -91,13 +107,13 @@ class TrainingExecutor:
     def start(self, operation: Operation, cycle: int, elapsed: int) -> int:
         """Compute an operation on the array as it is now; returns what it took: pulse slots or repeated products."""
         if self._cycle_seconds is not None:
-            self.weights[operation.unit].elapse(elapsed * self._cycle_seconds)
+            self._weights(operation).elapse(elapsed * self._cycle_seconds, operation.role)
         return self._steps[operation.kind](operation, self._program.layers[operation.layer])
 
     def commit(self, operation: Operation, cycle: int) -> None:
         """An update makes the next version of its array."""
         if operation.kind == UPDATE:
-            self.weights[operation.unit].commit()
+            self._weights(operation).commit()
 
     def finish(self, stage: int, action: Action, cycle: int) -> None:
         """Compute the digital layers of the chunk that are left; after U, copy what an evaluation will look at."""
@@ -105,6 +121,9 @@ class TrainingExecutor:
         virtual = chunk * self._plan.stages + stage
         if kind == UPDATE:
             self._finish_update(virtual, micro_batch, cycle)
+            return
+        if kind == TRANSFER:
+            self._look(virtual, cycle)
             return
         batch = self._in_flight[micro_batch]
         layers = self._program.chunks[virtual]
@@ -127,6 +146,8 @@ class TrainingExecutor:
         batch.errors[self._program.output] = error
         total = float(result.losses.sum())
         self.progress.loss = total / len(outputs)
+        if self.choice is not None:
+            self.choice.add_loss(micro_batch, self.progress.loss)
         self._points.add_loss(micro_batch, total)
         if math.isfinite(total):
             return True
@@ -143,14 +164,19 @@ class TrainingExecutor:
             batch = self._in_flight[micro_batch] = MicroBatch(self._program, micro_batch * size, data, targets)
         return batch
 
+    def _weights(self, operation: Operation) -> ShardWeights:
+        """The weights that the operation's array belongs to."""
+        return self.weights[self._program.layers[operation.layer].units[operation.shard]]
+
     def _forward(self, operation: Operation, program: LayerProgram) -> int:
         batch = self._batch(operation.micro_batch)
         shard = program.shards[operation.shard]
         x = batch.array_input(program, operation.shard, shard)
-        weights = self.weights[operation.unit]
-        y = weights.forward(x, batch.first_sample, operation.version_read)
+        weights = self.weights[program.units[operation.shard]]
+        y = weights.forward(x, batch.first_sample, operation.version_read, operation.role)
         bias = self.biases.get(program.number)
-        batch.add_product(program, operation.shard, y, None if bias is None else bias.at(operation.version_read))
+        read = None if bias is None else bias.at(operation.version_read)
+        batch.add_product(program, operation.shard, y, read, operation.role)
         return weights.repeated_products
 
     def _backward(self, operation: Operation, program: LayerProgram) -> int:
@@ -159,13 +185,13 @@ class TrainingExecutor:
         if not program.sends_error:
             # Nobody wants the error of the samples themselves; the array is busy all the same.
             return 0
-        weights = self.weights[operation.unit]
-        sent = weights.backward(d, batch.first_sample, operation.version_read)
-        batch.add_returned(program, operation.shard, sent)
+        weights = self.weights[program.units[operation.shard]]
+        sent = weights.backward(d, batch.first_sample, operation.version_read, operation.role)
+        batch.add_returned(program, operation.shard, sent, operation.role)
         return weights.repeated_products
 
     def _update(self, operation: Operation, program: LayerProgram) -> int:
-        weights = self.weights[operation.unit]
+        weights = self.weights[program.units[operation.shard]]
         last = operation.micro_batch
         if self._plan.gradient_apart:
             weights.step()
@@ -184,8 +210,15 @@ class TrainingExecutor:
         shard = program.shards[operation.shard]
         x = batch.array_input(program, operation.shard, shard)
         d = batch.array_error(program, operation.shard, shard)
-        self.weights[operation.unit].accumulate(x, d, self._rate(operation.micro_batch))
+        self.weights[program.units[operation.shard]].accumulate(x, d, self._rate(operation.micro_batch))
         return 0
+
+    def _read(self, operation: Operation, program: LayerProgram) -> int:
+        return self._weights(operation).read(operation.transfer, operation.version_read)
+
+    def _write(self, operation: Operation, program: LayerProgram) -> int:
+        rate = self._rate(operation.micro_batch)
+        return self._weights(operation).write(operation.transfer, operation.version_read, rate)
 
     def _rate(self, micro_batch: int) -> float:
         if self._constant_rate is not None:
@@ -203,17 +236,30 @@ class TrainingExecutor:
                 step_bias(bias.current, self._in_flight[micro_batch].error(number), self._rate(micro_batch))
             bias.commit()
         self._updates[virtual] += 1
-        applied = self._updates[virtual] * plan.mini_batch
-        if self._points.is_due(applied):
-            self._points.add_copy(applied, virtual, self.copy_chunk(virtual), cycle)
+        if not self._transfers_due(last, self._updates[virtual]):
+            self._look(virtual, cycle)
         for micro_batch in range(last - plan.mini_batch + 1, last + 1):
             batch = self._in_flight[micro_batch]
             batch.chunks_left -= 1
             if batch.chunks_left == 0:
                 del self._in_flight[micro_batch]
 
+    def transfers(self, micro_batch: int, updates: int) -> tuple[int, ...]:
+        """Transfers after update number `updates` of a stage, that of `micro_batch`."""
+        return self._plan.arrays.due(updates) if self.choice is None else self.choice.due(micro_batch, updates)
+
+    def _transfers_due(self, micro_batch: int, updates: int) -> bool:
+        """True where transfers follow this update, and belong to it."""
+        return bool(self._plan.arrays.transfers) and bool(self.transfers(micro_batch, updates))
+
+    def _look(self, virtual: int, cycle: int) -> None:
+        """An update of a chunk is complete, its transfers included: copy what an evaluation will look at."""
+        applied = self._updates[virtual] * self._plan.mini_batch
+        if self._points.is_due(applied):
+            self._points.add_copy(applied, virtual, self.copy_chunk(virtual), cycle)
+
     def copy_chunk(self, virtual: int) -> dict[int, Any]:
-        """Copies of all arrays (by unit) and digital biases (by -1 - layer number) of a chunk."""
+        """Copies of a chunk's weights (by the unit of each shard's first array) and digital biases (by -1 - layer)."""
         copies: dict[int, Any] = {}
         for number in self._program.chunks[virtual]:
             for unit in self._program.layers[number].units:
@@ -229,17 +275,18 @@ class TrainingExecutor:
         when an operation starts.
         """
         return {
-            "weights": {unit: weights.state() for unit, weights in self.weights.items()},
+            "weights": {unit: weights.state() for unit, weights in self._shards()},
             "biases": {number: bias.state() for number, bias in self.biases.items()},
             "in_flight": {number: batch.state() for number, batch in self._in_flight.items()},
             "updates": self._updates,
             "loss": self.progress.loss,
             "points": self._points.state(),
+            "choice": None if self.choice is None else self.choice.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Put back what `state` gave into an executor that has not begun."""
-        for unit, weights in self.weights.items():
+        for unit, weights in self._shards():
             weights.load_state(state["weights"][unit])
         for number, bias in self.biases.items():
             bias.load_state(state["biases"][number])
@@ -248,3 +295,12 @@ class TrainingExecutor:
         self._updates = state["updates"]
         self.progress.loss = state["loss"]
         self._points.load_state(state["points"])
+        if self.choice is not None:
+            self.choice.load_state(state["choice"])
+
+    def _shards(self) -> list[tuple[int, ShardWeights]]:
+        """What each shard keeps, by the first of the units that hold its arrays."""
+        first: dict[int, tuple[int, ShardWeights]] = {}
+        for unit, weights in sorted(self.weights.items()):
+            first.setdefault(id(weights), (unit, weights))
+        return list(first.values())

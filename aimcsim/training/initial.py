@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aimcsim.crossbar.making import make_tile
-from aimcsim.crossbar.tile import AnalogTile
-from aimcsim.errors import FieldError
 from aimcsim.keys import stream
-from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.learning.base import Floats, ShardWeights
-from aimcsim.learning.digital_sgd import DigitalSGD
+from aimcsim.learning.building import shard_weights
 from aimcsim.learning.versions import VersionedArray
 from aimcsim.network.layers import Dense
 from aimcsim.scenario.spec import Scenario
@@ -28,7 +24,10 @@ def initial_weights(layer: Dense, seed: int) -> tuple[Floats, Floats]:
 def build_weights(
     program: Program, scenario: Scenario, kept_versions: int
 ) -> tuple[dict[int, ShardWeights], dict[int, VersionedArray]]:
-    """Weights by unit and digital biases by layer number. `kept_versions`: old copies that the schedule reads."""
+    """Weights by the unit of each shard's first array, and digital biases by layer number.
+
+    `kept_versions`: old copies that the schedule reads.
+    """
     weights: dict[int, ShardWeights] = {}
     biases: dict[int, VersionedArray] = {}
     for layer in program.layers:
@@ -42,30 +41,5 @@ def build_weights(
             biases[layer.number] = VersionedArray(bias, kept_versions)
         for unit, shard in zip(layer.units, layer.shards, strict=True):
             part = np.ascontiguousarray(matrix[shard.outputs, shard.inputs])
-            weights[unit] = _shard_weights(part, f"{dense.name}.{shard.name}", scenario, kept_versions)
+            weights[unit] = shard_weights(part, f"{dense.name}.{shard.name}", scenario, kept_versions)
     return weights, biases
-
-
-def _shard_weights(part: Floats, name: str, scenario: Scenario, kept_versions: int) -> ShardWeights:
-    if scenario.training.algorithm.name == "digital-sgd":
-        return DigitalSGD(part, kept_versions)
-    hardware = scenario.hardware
-    tile = make_tile(
-        *part.shape,
-        device=hardware.device,
-        io=hardware.io,
-        io_backward=hardware.io_backward,
-        pulses=hardware.pulses,
-        mapping=hardware.mapping,
-        seed=scenario.seed,
-        name=name,
-        weights=part,
-    )
-    if isinstance(tile, AnalogTile):
-        # Rates only fall, so the first is the largest.
-        rate = scenario.training.learning_rate
-        try:
-            tile.check_learning_rate(rate if isinstance(rate, float) else rate.initial)
-        except ValueError as error:
-            raise FieldError(("training", "learning_rate"), str(error)) from error
-    return AnalogSGD(tile)

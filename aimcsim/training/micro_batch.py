@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.hardware.splitting import Shard
+from aimcsim.learning.sums import added
 from aimcsim.network.functions import NONE, activate_all, add_bias, finish_forward, send_back
 from aimcsim.network.layers import Add, Dense
 from aimcsim.training.program import DATA, LayerProgram, Program
@@ -98,9 +99,11 @@ class MicroBatch:
             else:
                 pending.pop()
 
-    def add_product(self, program: LayerProgram, shard: int, product: Floats, bias: Floats | None) -> None:
-        """One tile of a dense layer has computed its part; the last one makes the layer's value, bias added."""
-        products = self._gathered(self.products, program, shard, product)
+    def add_product(
+        self, program: LayerProgram, shard: int, product: Floats, bias: Floats | None, role: int | None = 0
+    ) -> None:
+        """One array of a dense layer has computed its part; the last one makes the layer's value, bias added."""
+        products = self._gathered(self.products, program, shard, product, role)
         if products is not None:
             total = combine(program, products, by_row=True)
             self.values[program.number] = total
@@ -112,17 +115,27 @@ class MicroBatch:
                 add_bias(total, bias)
 
     def _gathered(
-        self, store: dict[int, list[Floats | None]], program: LayerProgram, shard: int, product: Floats
+        self,
+        store: dict[int, list[Floats | None]],
+        program: LayerProgram,
+        shard: int,
+        product: Floats,
+        role: int | None,
     ) -> list[Floats] | None:
-        if len(program.shards) == 1:
+        """Products by shard as soon as all are there, what its arrays gave added up in the order of `program.parts`.
+
+        Without a `role`, a product is that of all arrays of its shard.
+        """
+        count = len(program.parts) if role is not None else 1
+        if len(program.shards) == 1 and count == 1:
             return [product]
-        parts = store.setdefault(program.number, [None] * len(program.shards))
-        parts[shard] = product
+        parts = store.setdefault(program.number, [None] * (len(program.shards) * count))
+        parts[shard if role is None else shard * count + program.parts.index(role)] = product
         complete = [part for part in parts if part is not None]
         if len(complete) < len(parts):
             return None
         del store[program.number]
-        return complete
+        return complete if count == 1 else [added(complete[s : s + count]) for s in range(0, len(complete), count)]
 
     def array_input(self, program: LayerProgram, index: int, shard: Shard) -> Floats:
         """What one tile of a dense layer is fed, contiguous: its rows of the flattened input, and of the constant 1
@@ -197,9 +210,9 @@ class MicroBatch:
             self.input_errors[number] = sent
         return sent
 
-    def add_returned(self, program: LayerProgram, shard: int, product: Floats) -> None:
-        """One tile of a dense layer has computed its part backward; the last one makes what the layer sends back."""
-        products = self._gathered(self.returned, program, shard, product)
+    def add_returned(self, program: LayerProgram, shard: int, product: Floats, role: int = 0) -> None:
+        """One array of a dense layer has computed its part backward; the last one makes what the layer sends back."""
+        products = self._gathered(self.returned, program, shard, product, role)
         if products is not None:
             assert isinstance(program.layer, Dense)
             sent = combine(program, products, by_row=False)

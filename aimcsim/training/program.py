@@ -20,8 +20,9 @@ DATA = -1
 class LayerProgram:
     """One layer. `inputs` are layer numbers (DATA: the sample); `consumers` the layers that read it, ascending.
 
-    For a dense layer: `shards` in the order of its units, and whether its error is wanted further back
-    (`sends_error`: False for a layer that reads only the data). `activation`: the activation that alone reads this
+    For a dense layer: `shards` in the order of `units` (each shard's first array), the `parts` that F and B add up
+    for each (roles, in this order), and whether its error is wanted further back (`sends_error`: False for a layer
+    that reads only the data). `activation`: the activation that alone reads this
     layer, and the kernels' number of its function; computed together with the layer's value.
     """
 
@@ -33,6 +34,7 @@ class LayerProgram:
     sends_error: bool
     units: tuple[int, ...] = ()
     shards: tuple[Shard, ...] = ()
+    parts: tuple[int, ...] = (0,)
     activation: tuple[int, int] | None = None
 
     @cached_property
@@ -71,7 +73,7 @@ def compile_network(network: Network, floorplan: Floorplan) -> Program:
     numbers = {name: number for number, (name, _) in enumerate(order)} | {INPUT: DATA}
     tiles: dict[str, list[int]] = {}
     for unit in floorplan.units:
-        if unit.is_tile:
+        if unit.shard is not None and unit.role == 0:
             tiles.setdefault(unit.layer, []).append(unit.index)
     layers = tuple(
         _layer(number, network.layers[name], virtual, numbers, network, tiles.get(name, ()), floorplan)
@@ -102,5 +104,6 @@ def _layer(
         any(name != INPUT for name in layer.inputs),
         tuple(units),
         tuple(shard for u in units if (shard := floorplan.units[u].shard) is not None),
+        floorplan.plan.read,
         activation,
     )

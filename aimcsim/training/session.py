@@ -11,6 +11,7 @@ from aimcsim.assembly import Assembly, assemble
 from aimcsim.data.dataset import Dataset
 from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
+from aimcsim.learning.building import transfer_choice
 from aimcsim.pipeline.schedules.in_flight import fixed_limits
 from aimcsim.scenario.spec import Scenario
 from aimcsim.training.evaluation import EvaluationPoints
@@ -58,8 +59,10 @@ class TrainingSession:
             mini_batch=schedule.mini_batch if schedule.step == "mini-batch" else 1,
             gradient_apart=schedule.gradient_apart,
             cycle_seconds=assembly.cycle_seconds,
+            arrays=assembly.floorplan.plan,
         )
-        self.executor = TrainingExecutor(plan, weights, biases, self._fetch, points)
+        choice = transfer_choice(scenario, plan.arrays, self._epoch)
+        self.executor = TrainingExecutor(plan, weights, biases, self._fetch, points, choice)
         self._evaluator = Evaluator(
             self._program, weights, plan.loss, dataset.test_x, dataset.test_y, scenario.evaluation.io == "perfect"
         )

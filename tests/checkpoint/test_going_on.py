@@ -77,6 +77,26 @@ def test_each_device_goes_on_with_its_hidden_state(kind: str) -> None:
     equal_in_pieces(small("async", hardware=hardware, samples=16), [0.2, 0.5, 0.8])
 
 
+ALGORITHMS: list[dict[str, Any]] = [
+    {"name": "tiki-taka", "transfer_every": 3},
+    {"name": "residual-learning"},
+    {"name": "tiki-taka-v2"},
+    {"name": "residual-learning-v2"},
+    {"name": "c-tiki-taka-v2"},
+    {"name": "agad"},
+    {"name": "multi-tile-residual", "tiles": 3},
+    {"name": "mixed-precision"},
+    {"name": "rider"},
+    {"name": "e-rider"},
+]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda algorithm: algorithm["name"])
+@pytest.mark.parametrize("family", ["async", "one-f-one-b"])
+def test_each_learning_algorithm_goes_on_with_all_its_arrays(algorithm: dict[str, Any], family: str) -> None:
+    equal_in_pieces(small(family, algorithm=algorithm), [0.15, 0.5, 0.85])
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Scenario, list[float]]:
     family = draw(st.sampled_from(sorted(FAMILIES)))

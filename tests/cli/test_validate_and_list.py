@@ -70,7 +70,10 @@ def test_presets_are_listed_with_unit_and_source_and_what_was_not_checked() -> N
     ("kind", "words"),
     [
         ("devices", ("ideal", "soft-bounds", "dw_min 0.001", "mult_noise true", "pcm", "7089", "(2019)")),
-        ("algorithms", ("digital-sgd", "analog-sgd")),
+        (
+            "algorithms",
+            ("digital-sgd", "analog-sgd", "tiki-taka-v2", "agad", "multi-tile-residual", "E-RIDER (reconstructed"),
+        ),
         ("datasets", ("digits", "8 x 8", "1437", "fashion-mnist", "60000", "least-squares", "none")),
         ("models", ("model", "about", "file")),
         ("scenarios", ("scenario", "about", "file")),

@@ -84,7 +84,7 @@ class _Plan:
             if k not in wire.arrival:
                 return f"{action.kind}{k} of virtual stage {source}"
             ready.append(wire.arrival[k])
-        own = "F" if action.kind == "B" else "B" if action.kind in "UW" else ""
+        own = {"B": "F", "U": "B", "W": "B", "T": "U"}.get(action.kind, "")
         if own:
             if (own, q, k) not in self.ends:
                 return f"its own {own}{k}"

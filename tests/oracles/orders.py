@@ -80,6 +80,21 @@ def interleaved(stages: int, mini_batches: int, micro_batches: int, chunks: int)
     return _repeat(stages, mini_batches, micro_batches, one)
 
 
+def with_transfers(orders: Sequence[StageOrder], every: Sequence[int]) -> list[StageOrder]:
+    """After update number n of a chunk (from 1) one T for each of `every` that divides n, before anything else."""
+    found = []
+    for order in orders:
+        updates: dict[int, int] = {}
+        row: StageOrder = []
+        for action in order:
+            row.append(action)
+            if action.kind == "U":
+                n = updates[action.chunk] = updates.get(action.chunk, 0) + 1
+                row += [action._replace(kind="T") for period in every if n % period == 0]
+        found.append(row)
+    return found
+
+
 def admissions(stages: int, limit: int | Sequence[int] | None = None) -> list[int]:
     """L_m of the fixed asynchronous order: M-m+1; min(limit, M-m+1) for a number; a list is taken literally."""
     if isinstance(limit, int) or limit is None:

@@ -15,7 +15,7 @@ class Deadlock(Exception):
 
 
 class Action(NamedTuple):
-    """One entry of a stage's order: kind F, B, U or W of one micro-batch (global number) on one chunk."""
+    """One entry of a stage's order: kind F, B, U, W or T of one micro-batch (global number) on one chunk."""
 
     kind: str
     micro_batch: int
@@ -38,12 +38,13 @@ Orders = Sequence[Sequence[Action]]
 
 @dataclass(frozen=True)
 class Times:
-    """Cycles of one action for each *virtual* stage: forward, backward, update, weight gradient."""
+    """Cycles of one action for each *virtual* stage: forward, backward, update, weight gradient, one transfer."""
 
     tf: tuple[int, ...]
     tb: tuple[int, ...]
     tu: tuple[int, ...]
     tw: tuple[int, ...]
+    tt: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(self.tf), len(self.tb), len(self.tu), len(self.tw)}
@@ -54,7 +55,7 @@ class Times:
 
     def of(self, kind: str, virtual: int) -> int:
         """Cycles of an action of `kind` at virtual stage `virtual`."""
-        return {"F": self.tf, "B": self.tb, "U": self.tu, "W": self.tw}[kind][virtual]
+        return {"F": self.tf, "B": self.tb, "U": self.tu, "W": self.tw, "T": self.tt}[kind][virtual]
 
 
 def uniform(virtual_stages: int, tf: int, tb: int, tu: int = 0, tw: int = 0) -> Times:

@@ -352,7 +352,10 @@ MALFORMED = [
     case(
         "an unknown algorithm",
         "name: x\nmodel: {chain: 3}\ntraining: {samples: 8, algorithm: adam}\n",
-        "s.yaml:3:35: training.algorithm.name: must be digital-sgd or analog-sgd (got 'adam')",
+        "s.yaml:3:35: training.algorithm.name: must be digital-sgd, analog-sgd, tiki-taka, residual-learning, "
+        "tiki-taka-v2, residual-learning-v2, c-tiki-taka-v2, agad, multi-tile-residual, mixed-precision, rider or "
+        "e-rider "
+        "(got 'adam')",
     ),
     case(
         "a misspelt choice",

@@ -102,6 +102,9 @@ class Listening:
     def finish(self, stage: int, action: Action, cycle: int) -> None:
         self.inner.finish(stage, action, cycle)
 
+    def transfers(self, micro_batch: int, updates: int) -> tuple[int, ...]:
+        return self.inner.transfers(micro_batch, updates)
+
     def loss(self, micro_batch: int, cycle: int) -> bool:
         finite = self.inner.loss(micro_batch, cycle)
         assert self.inner.progress.loss is not None

@@ -107,7 +107,7 @@ def test_the_simulated_seconds_since_it_was_last_touched_reach_every_array() -> 
     heard: dict[int, list[float]] = {}
     for unit, weights in session.executor.weights.items():
         heard[unit] = []
-        weights.elapse = heard[unit].append  # type: ignore[method-assign]
+        weights.elapse = lambda seconds, role, told=heard[unit]: told.append(seconds)  # type: ignore[method-assign]
     starts: dict[int, list[int]] = {unit: [] for unit in heard}
     log = NoOpLog()
     log.append = lambda unit, kind, k, start, *rest: starts[unit].append(start)  # type: ignore[method-assign, assignment]

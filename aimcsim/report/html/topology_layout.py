@@ -118,7 +118,9 @@ def _node(name: str, data: dict[str, object], x: float, y: float) -> Node:
     group = (stage, chunk) if isinstance(stage, int) and isinstance(chunk, int) else None
     parts = name.split(".")
     label, detail = (parts[1] if len(parts) > 1 else name), ""
-    if kind == "tile":
+    if len(parts) > 3:
+        label = f"{label} {parts[3]}"
+    if kind in ("tile", "buffer"):
         detail = f"{data['rows']}×{data['columns']}"
     elif kind == "sum":
         label, detail = "Σ", parts[1]

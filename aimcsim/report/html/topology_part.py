@@ -16,6 +16,7 @@ _WORDS = {
     "source": "where samples come from",
     "loss": "the loss",
     "tile": "crossbar tile",
+    "buffer": "digital buffer of the learning algorithm",
     "sum": "digital sum of partial results",
     "activation": "digital activation",
     "add": "digital addition",
