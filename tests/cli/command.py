@@ -44,7 +44,7 @@ ENDLESS = """\
 name: endless
 model: {chain: 4}
 training: {samples: 100000000}
-trace: {ops: none}
+trace: {ops: none, fast_forward: never}
 """
 
 
