@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,22 +26,14 @@ class Task:
 def run_task(task: Task) -> dict[str, Any]:
     """Simulate a point and write its run folder, whole or not at all; the summary comes back.
 
+    One thread: `simulate` holds BLAS to one, and no kernel starts threads of its own.
+
     Raises what `simulate` raises, and RunFolderError where this machine does not see the study's folder.
     """
     if not Path(task.study).is_dir():
         where = f"{task.study} is not to be seen on {socket.gethostname()}"
         raise RunFolderError(f"{where}; a cluster needs --out on a file system that its workers share")
-    _one_numba_thread()
     folder = Path(task.folder)
     result = simulate(task.scenario, train=task.train, target=folder)
     result.save(folder)
     return result.summary
-
-
-def _one_numba_thread() -> None:
-    """Points run side by side: a thread more for each would only make them wait. BLAS is held by `simulate`."""
-    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-    if "numba" in sys.modules:
-        import numba
-
-        numba.set_num_threads(1)
