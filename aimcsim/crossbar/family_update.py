@@ -8,13 +8,11 @@ few cells are gathered from all rows together (`strewn_pulses`). A cell's noise 
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.counter_hash import row_keys, sample_keys, word
+from aimcsim.crossbar.counter_hash import row_keys
 from aimcsim.crossbar.families import ADDITIVE, LINEAR
 from aimcsim.crossbar.family_cells import single_cells_one_way
 from aimcsim.crossbar.family_form import unpacked_scalars
@@ -30,33 +28,16 @@ from aimcsim.crossbar.row_choice import (
     scatter_cells,
 )
 from aimcsim.crossbar.row_state import date_row, finish_lanes, read_row, subtract_row
-from aimcsim.crossbar.scattered_cells import split_lanes
 from aimcsim.crossbar.soft_bounds_rows import count_line
 from aimcsim.crossbar.stepped_update import refresh_row
 from aimcsim.crossbar.strewn_cells import empty_strip
 from aimcsim.crossbar.strewn_pulses import single_pulses
+from aimcsim.crossbar.train_noise import FLIP, MIXED, POSITIVE, are_strewn, draw_words, signs_of
 from aimcsim.crossbar.trains import draw_trains, plan_lines
 
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
 Counts = NDArray[np.int32]
-
-#: Rows are fewer than this; its keys make the columns' words.
-_NO_ROW: Final = 0xFFFFFFFF
-_FLIP = np.int32(-(2**31))
-#: How the inputs of a sample point.
-POSITIVE, NEGATIVE, MIXED = range(3)
-
-
-@njit(nogil=True, cache=True)
-def signs_of(x: Floats, sample: int, n: int) -> int:
-    """Whether the first n inputs of a sample are all ≥ 0, all ≤ 0, or mixed."""
-    low, high, s = np.float32(0.0), np.float32(0.0), np.uintp(sample)
-    for j in range(np.uintp(n)):
-        low, high = min(low, x[s, j]), max(high, x[s, j])
-    if low < 0.0:
-        return MIXED if high > 0.0 else NEGATIVE
-    return POSITIVE
 
 
 @njit(nogil=True, cache=True)
@@ -99,19 +80,11 @@ def update_families(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample
     )
     table = PieceTable(ends, starts, grid)
-    # Within one kind of call the order of samples is that of every cell; the two kinds are not mixed.
     one_train = stochastic and rules.phases == 1
-    strewn = one_train and slots.max() == 1 and width.max() < columns
-    noise_keys = np.empty((n, 2), np.uint32)
-    words = np.zeros((n, columns), np.uint32)
-    signs, positives = np.empty(n, np.int64), np.zeros(n, np.int64)
+    strewn = are_strewn(one_train, slots, width, columns)
+    noise_keys, words, positives = draw_words(lanes, x, width, strewn, keys, first_sample)
+    signs = np.empty(n, np.int64)
     for s in range(n):
-        noise_keys[s, 0], noise_keys[s, 1] = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
-        key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], _NO_ROW)
-        if strewn:
-            positives[s] = split_lanes(lanes, x, s, width[s])
-        for k in range(np.uintp(width[s])):
-            words[np.uintp(s), k] = word(key0, key1, lanes[np.uintp(s), k])
         signs[s] = signs_of(inputs, s, width[s])
     family, additive = law.family, law.noise_mode == ADDITIVE
     write_noise = np.float32(law.write_noise)
@@ -142,7 +115,7 @@ def update_families(
             if awake[i, s]:
                 size, length = width[s], slots[s] * rules.phases
                 positive = d[s, i] * rate > 0.0
-                flip = np.int32(0) if positive else _FLIP
+                flip = np.int32(0) if positive else FLIP
                 packed, mixed = size < columns, signs[s] == MIXED
                 # One way: both directions are that one.
                 side = 1 if positive == (signs[s] == POSITIVE) else 0

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from aimcsim.crossbar.cell_fall import HIGHEST_FALL, LARGEST_NORMAL, LOWEST_FALL
 from aimcsim.crossbar.closed_form import DRIFT_DOWN, DRIFT_UP, ClosedForm
 from aimcsim.crossbar.coarse_cells import count_coarse, imply_coarse, places_of, step_coarse
-from aimcsim.crossbar.counter_hash import row_keys, sample_keys, word
+from aimcsim.crossbar.counter_hash import row_keys
 from aimcsim.crossbar.devices import RATE_DOWN, RATE_UP, DeviceArray
 from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, implied_counts, packed_rules, unpacked_rules
-from aimcsim.crossbar.scattered_cells import single_pulses, split_lanes
+from aimcsim.crossbar.scattered_cells import single_pulses
 from aimcsim.crossbar.soft_bounds_rows import (
     count_line,
     counted_cells,
@@ -28,15 +28,13 @@ from aimcsim.crossbar.soft_bounds_rows import (
     train_cells_one_way,
     unpack_cells,
 )
+from aimcsim.crossbar.train_noise import FLIP, MIXED, POSITIVE, are_strewn, draw_words, signs_of
 from aimcsim.crossbar.trains import draw_trains, plan_lines
 
 Floats = NDArray[np.float32]
 
-#: Rows are fewer than this; its keys make the columns' words.
-_NO_ROW = 0xFFFFFFFF
 #: Packed cells are filled up to a multiple of this with what nobody reads: the last vector is a whole one.
 _PAD = 32
-_FLIP = np.int32(-(2**31))
 
 
 def numbers_of(rules: TrainRules, devices: DeviceArray, closed: ClosedForm) -> NDArray[np.float64]:
@@ -50,15 +48,6 @@ def stays_near(top_drift: float, slots: int, noise: float, multiplicative: bool)
     reach = top_drift * noise * (1.0 + top_drift) * LARGEST_NORMAL
     lowest = -reach * LARGEST_NORMAL * noise / 4.0
     return multiplicative and lowest >= LOWEST_FALL and top_drift * slots + reach * np.sqrt(slots) <= HIGHEST_FALL
-
-
-@njit(nogil=True, cache=True)
-def way_of(x: Floats, sample: int) -> int:
-    """1 where no input of a sample is below zero, −1 where none is above, 0 where they are mixed."""
-    s, low, high = np.uintp(sample), np.float32(0.0), np.float32(0.0)
-    for j in range(np.uintp(x.shape[1])):
-        low, high = min(low, x[s, j]), max(high, x[s, j])
-    return int(low >= np.float32(0.0)) - int(high <= np.float32(0.0))
 
 
 @njit(nogil=True, cache=True)
@@ -90,23 +79,14 @@ def update_closed_form(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample
     )
     one_train = stochastic and rules.phases == 1
-    noise_keys = np.empty((n, 4), np.uint32)
-    words = np.zeros((n, columns), np.uint32)
-    near, way, positive = np.empty(n, np.bool_), np.empty(n, np.int64), np.zeros(n, np.int64)
-    # Within one kind of call the order of samples is that of every cell; the two kinds are not mixed.
-    scattered = one_train and slots.max() == 1 and width.max() < columns
+    strewn = are_strewn(one_train, slots, width, columns)
+    noise_keys, words, positives = draw_words(lanes, x, width, strewn, keys, first_sample)
+    near, signs = np.empty(n, np.bool_), np.empty(n, np.int64)
     for s in range(n):
         near[s] = one_train and slots[s] <= 32 and stays_near(top_drift, slots[s], noise, multiplicative)
-        way[s] = way_of(x, s) if width[s] == columns else 0
-        noise_keys[s, 0], noise_keys[s, 1] = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
-        key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], _NO_ROW)
-        noise_keys[s, 2], noise_keys[s, 3] = key0, key1
-        if scattered:
-            positive[s] = split_lanes(lanes, x, s, width[s])
-        for k in range(np.uintp(width[s])):
-            words[np.uintp(s), k] = word(key0, key1, lanes[np.uintp(s), k])
+        signs[s] = signs_of(inputs, s, width[s])
     sigma = np.float32(noise)
-    if scattered:
+    if strewn:
         for s in range(n):
             key0, key1 = noise_keys[s, 0], noise_keys[s, 1]
             single_pulses(
@@ -115,7 +95,7 @@ def update_closed_form(
                 d,
                 rate,
                 lanes,
-                positive[s],
+                positives[s],
                 width[s],
                 awake,
                 words,
@@ -136,11 +116,12 @@ def update_closed_form(
                 continue
             size = width[s]
             positive = d[s, i] * rate > 0.0
-            flip = np.int32(0) if positive else _FLIP
+            flip = np.int32(0) if positive else FLIP
             key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], i)
             single = one_train and slots[s] == 1
-            if way[s] != 0 and (single or near[s]):
-                falling = (way[s] > 0) == positive
+            packed = size < columns
+            if not packed and signs[s] != MIXED and (single or near[s]):
+                falling = (signs[s] == POSITIVE) == positive
                 if single:
                     single_pulse_cells_one_way(
                         conductances, planes, i, words, s, size, falling, column_bits, sigma, multiplicative, key0, key1
@@ -153,7 +134,6 @@ def update_closed_form(
                 continue
             w, held, row = conductances, planes, i
             up, down = (RATE_UP, RATE_DOWN) if single else (DRIFT_UP, DRIFT_DOWN)
-            packed = size < columns
             if packed:
                 pack_cells(conductances, planes, up, down, i, lanes, s, size, packed_w, packed_planes)
                 w, held, row, up, down = packed_w, packed_planes, 0, RATE_UP, RATE_DOWN

@@ -26,22 +26,6 @@ NOISE, PLACE = range(2)
 
 
 @njit(nogil=True, cache=True)
-def split_lanes(lanes: Words, x: Floats, sample: int, n: int) -> int:
-    """Put those of a sample's first n lanes whose input is positive before the others; their number."""
-    s, columns = np.uintp(sample), np.uintp(n)
-    others = np.empty(n + 1, np.uint32)
-    positive, rest = np.uintp(0), np.uintp(0)
-    for k in range(columns):
-        lane = lanes[s, k]
-        lanes[s, positive], others[rest] = lane, lane
-        above = np.uintp(x[s, np.uintp(lane)] > np.float32(0.0))
-        positive, rest = positive + above, rest + (np.uintp(1) - above)
-    for k in range(rest):
-        lanes[s, positive + k] = others[k]
-    return int(positive)
-
-
-@njit(nogil=True, cache=True)
 def single_pulses(
     w: Floats,
     planes: Floats,
@@ -60,9 +44,9 @@ def single_pulses(
 ) -> None:
     """One pulse on every cell of the awake rows (out, samples) and the first n `lanes` (samples, in) of a sample.
 
-    The first `positive` of these lanes have positive inputs (`split_lanes`), so that every row is two runs of cells
-    which all move one way. w (out, in), planes of a `ClosedForm`, `words` the lanes' random words, keys those of the
-    sample's noise.
+    The first `positive` of these lanes have positive inputs (`train_noise.split_lanes`), so that every row is two runs
+    of cells which all move one way. w (out, in), planes of a `ClosedForm`, `words` the lanes' random words, keys those
+    of the sample's noise.
     """
     held = np.empty((4, TOGETHER), np.float32)
     marks = np.empty((2, TOGETHER + _PAD), np.uint32)

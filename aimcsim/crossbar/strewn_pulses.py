@@ -46,7 +46,7 @@ def single_pulses(
 ) -> None:
     """One pulse on every cell of the awake rows (out, samples) and the first n `lanes` (samples, in) of a sample.
 
-    The first `positive` of these lanes have positive inputs (`scattered_cells.split_lanes`), so that every row is two
+    The first `positive` of these lanes have positive inputs (`train_noise.split_lanes`), so that every row is two
     runs of cells which all move one way. Keys are those of the sample's noise.
     """
     pair, filled = hidden.shape[0] == 2, 0
