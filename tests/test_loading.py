@@ -164,6 +164,20 @@ CASES = [
         "age (got 'soft-bounds-reference')",
     ),
     case(
+        "rates that count in pulses without pulses",
+        "training: {",
+        "hardware: {device: ideal}\ntraining: {algorithm: {name: agad, auto_scale: true, threshold: 0.1}, ",
+        "s.yaml:12:48: training.algorithm.auto_scale: counts in pulses, and these devices are written without them",
+    ),
+    case(
+        "rates that follow the data with trains of any length",
+        "training: {",
+        "hardware: {pulses: {fixed_bl: false, update_bl_management: false}}\n"
+        "training: {algorithm: {name: agad, auto_scale: true}, ",
+        "s.yaml:12:48: training.algorithm.auto_scale: needs hardware.pulses.fixed_bl or update_bl_management: trains of "
+        "bounded length",
+    ),
+    case(
         "a model that reads another shape",
         "input: [64]",
         "input: [63]",

@@ -10,6 +10,7 @@ from aimcsim.errors import FieldError
 from aimcsim.hardware.arrays import ArraysPlan
 from aimcsim.learning.agad import Agad
 from aimcsim.learning.analog_sgd import AnalogSGD
+from aimcsim.learning.automatic_rates import AutomaticRates, Proportions
 from aimcsim.learning.base import Floats, ShardWeights, TransferChoice
 from aimcsim.learning.buffered import Pulsing
 from aimcsim.learning.chopped import ChoppedTikiTaka
@@ -17,7 +18,7 @@ from aimcsim.learning.digital_sgd import DigitalSGD
 from aimcsim.learning.e_rider import ERider, SignFlips
 from aimcsim.learning.mixed_precision import MixedPrecision
 from aimcsim.learning.multi_tile import MultiTileResidual
-from aimcsim.learning.plans import ALGORITHM, W, arrays_plan, transfer_pulses
+from aimcsim.learning.plans import ALGORITHM, P, W, arrays_plan, lines_of, transfer_pulses
 from aimcsim.learning.rates import Rates
 from aimcsim.learning.residual import ResidualLearning
 from aimcsim.learning.residual_v2 import ResidualLearningV2
@@ -66,7 +67,7 @@ def _algorithm(
     if isinstance(algorithm, specs.MixedPrecision):
         return MixedPrecision(arrays, plan, Rates(algorithm.gradient_rate, (), False), _pulsing(algorithm, arrays[W]))
     assert isinstance(algorithm, specs.RatedTransferSpec)
-    rates, key = _rates(algorithm), (scenario.seed, name)
+    rates, key = _rates(algorithm, arrays, scenario), (scenario.seed, name)
     if isinstance(algorithm, specs.BufferedSpec):
         pulsing = _pulsing(algorithm, arrays[W], transfer_pulses(algorithm, scenario.hardware).desired_bl)
         if isinstance(algorithm, specs.Agad):
@@ -106,8 +107,16 @@ def _pulsing(
     return Pulsing(threshold, granularity or threshold, most)
 
 
-def _rates(algorithm: specs.RatedTransferSpec) -> Rates:
-    return Rates(algorithm.gradient_rate, (algorithm.transfer_rate,), algorithm.scale_transfer_rate)
+def _rates(algorithm: specs.RatedTransferSpec, arrays: list[AnalogSGD], scenario: Scenario) -> Rates:
+    rates = Rates(algorithm.gradient_rate, (algorithm.transfer_rate,), algorithm.scale_transfer_rate)
+    if not (isinstance(algorithm, specs.AutoScaledSpec) and algorithm.auto_scale):
+        return rates
+    written, target = arrays[P].tile, arrays[W].tile
+    lines = lines_of(algorithm) or written.in_size
+    between = algorithm.transfer_every * scenario.pipeline.micro_batch * written.in_size / lines
+    content = _pulsing(algorithm, arrays[W]).threshold / target.granularity
+    distance = between * content / algorithm.auto_granularity
+    return AutomaticRates(rates, Proportions(scenario.hardware.pulses.desired_bl * written.granularity, distance))
 
 
 def _tile(part: Floats, name: str, scenario: Scenario, role: int, learns: bool) -> Tile:
@@ -140,6 +149,8 @@ def _check_rate(tile: AnalogTile, scenario: Scenario) -> None:
     first = rate if isinstance(rate, float) else rate.initial
     path: tuple[str, ...] = ("training", "learning_rate")
     algorithm = scenario.training.algorithm
+    if isinstance(algorithm, specs.AutoScaledSpec) and algorithm.auto_scale:
+        return  # trains are managed, `check_algorithm` sees to it
     if isinstance(algorithm, specs.SeveralArraysSpec) and algorithm.gradient_rate is not None:
         first, path = algorithm.gradient_rate, (*ALGORITHM, "gradient_rate")
     try:

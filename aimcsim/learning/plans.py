@@ -11,6 +11,7 @@ from aimcsim.scenario.algorithm_spec import (
     Agad,
     AlgorithmSpec,
     AnalogSGD,
+    AutoScaledSpec,
     BufferedSpec,
     DigitalSGD,
     ERider,
@@ -69,7 +70,19 @@ def check_algorithm(algorithm: AlgorithmSpec, hardware: HardwareSpec) -> list[Fi
     if buffered and isinstance(hardware.device, IdealDevice) and getattr(algorithm, "threshold", None) is None:
         what = "needs a value, because hardware.device=ideal has no granularity"
         errors.append(FieldError((*ALGORITHM, "threshold"), what))
+    if isinstance(algorithm, AutoScaledSpec) and algorithm.auto_scale:
+        errors += _unfit_for_auto_scale(hardware)
     return errors
+
+
+def _unfit_for_auto_scale(hardware: HardwareSpec) -> list[FieldError]:
+    """Automatic rates aim at a train's length in pulses."""
+    path, pulses = (*ALGORITHM, "auto_scale"), hardware.pulses
+    if isinstance(hardware.device, IdealDevice) or pulses.pulse_type in UNPULSED:
+        return [FieldError(path, "counts in pulses, and these devices are written without them")]
+    if not (pulses.fixed_bl or pulses.update_bl_management):
+        return [FieldError(path, "needs hardware.pulses.fixed_bl or update_bl_management: trains of bounded length")]
+    return []
 
 
 def buffers_per_weight(algorithm: AlgorithmSpec) -> int:

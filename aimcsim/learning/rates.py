@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from aimcsim.learning.base import Floats, State
 
 
-@dataclass(frozen=True)
 class Rates:
     """`gradient` is absolute, None for the learning rate and its schedule; `transfer` has one rate a transfer.
 
     With `scaled` those are multiplied by the learning rate of the update's micro-batch.
     """
 
-    gradient: float | None
-    transfer: Sequence[float]
-    scaled: bool
+    def __init__(self, gradient: float | None, transfer: Sequence[float], scaled: bool) -> None:
+        self.gradient = gradient
+        self.transfer = tuple(transfer)
+        self.scaled = scaled
+
+    def seen(self, x: Floats, d: Floats) -> None:
+        """A micro-batch is about to be written; fixed rates take no notice."""
 
     def gradient_at(self, learning_rate: float) -> float:
         """Rate at which gradients are written."""
@@ -25,3 +29,10 @@ class Rates:
         """Rate at which what a transfer read is written."""
         rate = self.transfer[transfer]
         return rate * learning_rate if self.scaled else rate
+
+    def state(self) -> State:
+        """All that changes: nothing, of fixed rates."""
+        return {}
+
+    def load_state(self, state: State) -> None:
+        """Put back what `state` gave."""

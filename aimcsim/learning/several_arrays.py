@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aimcsim.hardware.arrays import ArraysPlan
 from aimcsim.learning.analog_sgd import AnalogSGD
-from aimcsim.learning.base import Floats, State
+from aimcsim.learning.base import Floats, State, part_of, under
 from aimcsim.learning.rates import Rates
 from aimcsim.learning.sums import added, scaled
 
@@ -64,6 +64,7 @@ class SeveralArrays:
 
     def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
         """Pulse trains to the array that learns the gradient."""
+        self.rates.seen(x, d)
         return self.arrays[self.plan.updated[0]].update(x, d, self.rates.gradient_at(learning_rate), first_sample)
 
     def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
@@ -142,7 +143,7 @@ class SeveralArrays:
 
     def state(self) -> State:
         """All that changes, each array's under its role's number."""
-        found: State = {"held": self._held.copy()}
+        found: State = {"held": self._held.copy(), **under("rates", self.rates.state())}
         for role, array in enumerate(self.arrays):
             found |= {f"{role}.{key}": value for key, value in array.state().items()}
         return found
@@ -150,6 +151,7 @@ class SeveralArrays:
     def load_state(self, state: State) -> None:
         """Put back what `state` gave."""
         self._held = np.array(state["held"], np.float32)
+        self.rates.load_state(part_of(state, "rates"))
         for role, array in enumerate(self.arrays):
             mark = f"{role}."
             array.load_state({key[len(mark) :]: value for key, value in state.items() if key.startswith(mark)})

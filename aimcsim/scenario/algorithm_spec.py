@@ -90,7 +90,19 @@ class BufferedSpec(RatedTransferSpec):
     )
 
 
-class TikiTakaV2(BufferedSpec):
+class AutoScaledSpec(BufferedSpec):
+    """Both rates may follow the data, as Nat. Commun. 15:7133 (2024) has it in eqs. 14 and 15."""
+
+    auto_scale: Flag = Field(
+        False,
+        description="rates follow the data; gradient_rate (then by default 1) and transfer_rate are factors of them",
+    )
+    auto_granularity: PositiveReal = Field(
+        1000.0, description="with auto_scale: the larger, the more read-outs make one pulse on W (γ₀ of the paper)"
+    )
+
+
+class TikiTakaV2(AutoScaledSpec):
     """Tiki-Taka v2: a digital buffer between P and W that sends single pulses."""
 
     name: Literal["tiki-taka-v2"]
@@ -113,14 +125,14 @@ class ResidualLearningV2(BufferedSpec):
     )
 
 
-class ChoppedTikiTaka(BufferedSpec):
+class ChoppedTikiTaka(AutoScaledSpec):
     """c-TTv2: Tiki-Taka v2 whose inputs change sign now and then, so that offsets of P cancel."""
 
     name: Literal["c-tiki-taka-v2"]
     chop_probability: Share = Field(0.1, description="probability that a line changes its sign after a read")
 
 
-class Agad(BufferedSpec):
+class Agad(AutoScaledSpec):
     """AGAD: chopped, and what is read counts from a digital reference that follows P."""
 
     name: Literal["agad"]

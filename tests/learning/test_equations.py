@@ -151,6 +151,46 @@ def test_chopped_tiki_taka_is_its_equations() -> None:
     assert 20 < flips < 55
 
 
+#: Equal steps of 0.02 in a range that is never left, certain pulses, no noise: what buffers decide is exact.
+EQUAL_STEPS: dict[str, Any] = {
+    "device": {"name": "constant-step", "dw_min": 0.02, "w_max": 50.0, "w_min": -50.0}
+    | dict.fromkeys(("dw_min_dtod", "dw_min_std", "w_max_dtod", "w_min_dtod", "up_down_dtod"), 0.0),
+    "io": {"is_perfect": True},
+    "pulses": {"pulse_type": "mean-count"},
+}
+
+
+@pytest.mark.parametrize("name", ["tiki-taka-v2", "c-tiki-taka-v2", "agad"])
+def test_rates_that_follow_the_data_are_their_equations(name: str) -> None:
+    # Nat. Commun. 15:7133 (2024) (14), (15), with what P really holds: its pulses are tested elsewhere. Unchopped,
+    # all three are one.
+    eta, granularity, dw, slots, every = 0.5, 40.0, 0.02, 31, 2
+    algorithm = {"name": name, "auto_scale": True, "gradient_rate": eta, "auto_granularity": granularity}
+    algorithm |= {"transfer_every": every, "reads_per_transfer": "all", "transfer_rate": 3.0}
+    algorithm |= {} if name == "tiki-taka-v2" else {"chop_probability": 0.0}
+    start, samples = problem(STEPS)
+    mean_x = mean_d = None
+    h, w, fired_in_all = np.zeros_like(start, float), start.astype(float), 0
+    for k, (sample, shard) in enumerate(
+        zip(samples, drive(scenario_with(algorithm, EQUAL_STEPS), STEPS), strict=True), 1
+    ):
+        x, d = np.abs(sample[0]).max(), np.abs(sample[0] @ w.T - sample[1]).max()
+        mean_x = x if mean_x is None else 0.99 * mean_x + 0.01 * x
+        mean_d = d if mean_d is None else 0.99 * mean_d + 0.01 * d
+        written = eta * slots * dw / (mean_x * mean_d)
+        assert shard.rates.gradient_at(0.1) == pytest.approx(written, rel=1e-4)
+        if k % every == 0:
+            p = shard.arrays[1].weights
+            # One sample an update, every line at every read: n_s n = 2 samples lie between two reads of a line.
+            h += 3.0 * 0.1 * every / (granularity * dw * written) * dw * p
+            fired = np.sign(h) * (np.abs(h) >= dw)
+            fired_in_all += int(np.abs(fired).sum())
+            h, w = h - fired * dw, w + fired * dw
+        assert np.abs(shard.buffer.T - h).max() < 1e-4
+        assert np.abs(shard.arrays[0].weights - w).max() < 1e-4
+    assert fired_in_all > STEPS
+
+
 def test_agad_is_its_equations() -> None:
     # Nat. Commun. 15:7133 (2024) (12), (13).
     step, beta = 0.02, 0.5

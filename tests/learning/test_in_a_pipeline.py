@@ -27,6 +27,7 @@ SHORT: list[dict[str, Any]] = [
     {"name": "residual-learning-v2", "threshold": 0.001},
     {"name": "c-tiki-taka-v2", "transfer_rate": 5.0, "chop_probability": 0.4},
     {"name": "agad", "transfer_rate": 5.0, "chop_probability": 0.4},
+    {"name": "agad", "auto_scale": True, "auto_granularity": 50.0},
     {"name": "multi-tile-residual", "tiles": 3, "plateau_every": 4, "transfer_every_growth": 2},
     {"name": "mixed-precision", "transfer_every": 2},
     {"name": "rider", "reads_per_transfer": "all"},
