@@ -83,9 +83,39 @@ def backward_product(matrix: Floats, lines: Floats, count: int, y: Floats) -> No
 
 
 @njit(nogil=True, cache=True)
+def only_line(line: Floats) -> int:
+    """Place of the one value of `line` that is not zero, -1 where there is none or another one."""
+    found = -1
+    for j in range(line.shape[0]):
+        if line[j] != np.float32(0.0):
+            if found >= 0:
+                return -1
+            found = j
+    return found
+
+
+@njit(nogil=True, cache=True)
+def column_products(matrix: Floats, lines: Floats, count: int, y: Floats) -> bool:
+    """`forward_product` of samples that all have one line only, as the reads of a transfer do: columns of the matrix.
+
+    False, with nothing done, where any has not. The bits are those of the whole product, whose other terms are zeros.
+    """
+    for s in range(count):
+        if only_line(lines[s]) < 0:
+            return False
+    for s in range(count):
+        at = only_line(lines[s])
+        value = lines[s, at]
+        for i in range(matrix.shape[0]):
+            # Added to zero as in the sum, which turns −0 into 0.
+            y[s, i] = matrix[i, at] * value + np.float32(0.0)
+    return True
+
+
+@njit(nogil=True, cache=True)
 def product(matrix: Floats, lines: Floats, count: int, forward: bool, y: Floats) -> None:
     """y = matrix · lines (forward) or matrixᵀ · lines of the first `count` samples."""
-    if forward:
-        forward_product(matrix, lines, count, y)
-    else:
+    if not forward:
         backward_product(matrix, lines, count, y)
+    elif not column_products(matrix, lines, count, y):
+        forward_product(matrix, lines, count, y)

@@ -42,6 +42,20 @@ def test_what_a_sample_gets_is_the_same_bits_alone_and_among_others(shape: tuple
         np.testing.assert_array_equal(alone, together)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_line_gives_the_bits_of_its_column_alone_and_beside_a_full_sample(shape: tuple[int, int]) -> None:
+    matrix = data(shape, 1)[0]
+    lines = np.zeros((5, shape[1]), np.float32)
+    at = np.arange(5) % shape[1]
+    lines[np.arange(5), at] = np.float32([1.0, -0.3, 7.0, 1e-3, -1.0])
+    columns = exact_product(lines, matrix, True)
+    np.testing.assert_array_equal(columns, (matrix[:, at] * lines[np.arange(5), at]).T)
+    full = np.ones((1, shape[1]), np.float32)
+    beside = exact_product(np.concatenate([lines, full]), matrix, True)[:5]
+    np.testing.assert_array_equal(columns, beside)
+    assert (np.signbit(columns) == np.signbit(beside)).all()
+
+
 def test_samples_that_are_read_again_get_the_same_bits_alone_and_among_others() -> None:
     rng = np.random.default_rng(0)
     weights, x = rng.uniform(-0.6, 0.6, (30, 90)), rng.uniform(-1, 1, (100, 90))
