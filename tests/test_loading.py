@@ -174,8 +174,8 @@ CASES = [
         "training: {",
         "hardware: {pulses: {fixed_bl: false, update_bl_management: false}}\n"
         "training: {algorithm: {name: agad, auto_scale: true}, ",
-        "s.yaml:12:48: training.algorithm.auto_scale: needs hardware.pulses.fixed_bl or update_bl_management: trains of "
-        "bounded length",
+        "s.yaml:12:48: training.algorithm.auto_scale: needs hardware.pulses.fixed_bl or update_bl_management: trains "
+        "of bounded length",
     ),
     case(
         "a model that reads another shape",

@@ -27,8 +27,11 @@ from aimcsim.crossbar import AnalogTile
 from aimcsim.crossbar.counter_hash import sample_keys
 from aimcsim.crossbar.pulses import fill_train
 from aimcsim.crossbar.trains import plan_samples
+from aimcsim.learning.base import ShardWeights
+from aimcsim.learning.building import shard_weights
 from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from aimcsim.scenario.load import read_scenario
+from aimcsim.scenario.spec import Scenario
 from aimcsim.shipped import find_scenario
 from aimcsim.training.session import open_session
 from tests.benchmarks import kernel_share
@@ -153,6 +156,40 @@ def bench_devices(peer: Peer, size: int = 512, batch: int = 1) -> None:
             report(f"{name}, {regime}", rounds(sides), "updates/s")
 
 
+def bench_tiki_taka(peer: Peer, size: int = 512) -> None:
+    """An update of a pair P, W: gradients to P, then one line of P read and written to W, sample by sample."""
+    for regime in REGIMES:
+        pair, x, d, rate = tiki_taka_pair(size), *update_data(size, regime, 1, 0)
+        made = {"updates": 0}
+
+        def step(pair: ShardWeights = pair, x: Any = x, d: Any = d, rate: float = rate, made: Any = made) -> None:
+            made["updates"] += 1
+            pair.update(x, d, rate, made["updates"])
+            pair.read(0, made["updates"])
+            pair.write(0, made["updates"], rate)
+
+        sides: dict[str, Callable[[], float | None]] = {
+            "aimcsim": lambda step=step: rate_of(step, SECONDS),
+            "aihwkit": lambda regime=regime: peer.ask(
+                "update", size=size, regime=regime, batch=1, seed=0, device="tiki-taka"
+            ),
+        }
+        report(f"Tiki-Taka pair {size}² {regime}", rounds(sides), "updates/s")
+
+
+def tiki_taka_pair(size: int) -> ShardWeights:
+    """W and P of a layer under Tiki-Taka as aihwkit's TransferCompound has it by default, without scaling."""
+    scenario = Scenario.model_validate(
+        {
+            "name": "pair",
+            "model": {"input": [size], "layers": [{"name": "fc", "type": "dense", "outputs": size}]},
+            "hardware": {"mapping": {"weight_scaling_omega": 0.0}},
+            "training": {"samples": 1, "algorithm": {"name": "tiki-taka"}},
+        }
+    )
+    return shard_weights(start_weights(size), "fc.r0c0", scenario, 0)
+
+
 def bench_products(peer: Peer, size: int) -> None:
     for batch in (1, 32):
         tile = tile_of(size, "auto")
@@ -215,7 +252,7 @@ def bench_fcn(peer: Peer, samples: int) -> None:
 
 
 def main() -> None:
-    parts = sys.argv[1:] or ["updates", "devices", "products", "threads", "fcn"]
+    parts = sys.argv[1:] or ["updates", "devices", "tiki-taka", "products", "threads", "fcn"]
     print(describe_host())
     peer = Peer(os.environ.get("AIHWKIT_PYTHON"))
     print(f"beside {peer.ask('version')}; medians of {ROUNDS} alternating rounds of {SECONDS} s, one thread each")
@@ -227,6 +264,8 @@ def main() -> None:
                 bench_products(peer, size)
         if "devices" in parts:
             bench_devices(peer)
+        if "tiki-taka" in parts:
+            bench_tiki_taka(peer)
         if "threads" in parts:
             bench_threads()
         if "fcn" in parts:

@@ -1,6 +1,6 @@
 """The other side: aihwkit, run by its own interpreter, one JSON request a line on stdin, one answer a line on stdout.
 
-Requests: {"case": "update" | "count" | "forward" | "fcn" | "float-fcn" | "fcn-count" | "version", ...}.
+Requests: {"case": "update" | "tiki-taka" | "count" | "forward" | "fcn" | "float-fcn" | "fcn-count" | "version", ...}.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from aihwkit.nn import AnalogLinear, AnalogSequential
 from aihwkit.optim import AnalogSGD
 from aihwkit.simulator import configs
 from aihwkit.simulator.configs import (
+    BoundManagementType,
     ConstantStepDevice,
+    NoiseManagementType,
     OneSidedUnitCell,
     SingleRPUConfig,
     SoftBoundsDevice,
+    TransferCompound,
     UnitCellRPUConfig,
 )
 from aihwkit.simulator.presets import devices as presets
@@ -40,6 +43,16 @@ def counting_device() -> ConstantStepDevice:
 
 def config_of(device: str) -> SingleRPUConfig | UnitCellRPUConfig:
     """The configuration of one of `DEVICES`, "" for soft bounds."""
+    if device == "tiki-taka":
+        pair = TransferCompound(
+            unit_cell_devices=[SoftBoundsDevice(), SoftBoundsDevice()],
+            transfer_every=1.0,
+            n_reads_per_transfer=1,
+            transfer_lr=1.0,
+        )
+        pair.transfer_forward.noise_management = NoiseManagementType.NONE
+        pair.transfer_forward.bound_management = BoundManagementType.NONE
+        return UnitCellRPUConfig(device=pair)
     if not device:
         return SingleRPUConfig(device=SoftBoundsDevice())
     name, parameters = DEVICES[device][1]
