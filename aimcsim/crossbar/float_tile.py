@@ -69,6 +69,10 @@ class FloatTile:
         matrix = self._weights if conductances is None else conductances
         return exact_product(as_samples(x, self.in_size, "x"), matrix, True)
 
+    def exact(self, x: ArrayLike) -> Floats:
+        """As `forward`: nothing here is inexact."""
+        return self.forward(x)
+
     def backward(self, d: ArrayLike, *, first_sample: int | None = None) -> Floats:
         """d W: (batch, out) to (batch, in)."""
         return exact_product(as_samples(d, self.out_size, "d"), self._weights, False)

@@ -170,6 +170,13 @@ class AnalogTile:
         )
         return y
 
+    def exact(self, x: ArrayLike) -> Floats:
+        """W x for every sample without converters or noise: (batch, in) to (batch, out)."""
+        y = exact_product(
+            as_samples(x, self.in_size, "x"), self._layout.readable(self._conductances), True, self._layout.scale
+        )
+        return y if self._layout.outputs is None else y * self._layout.outputs.factors()
+
     def update(self, x: ArrayLike, d: ArrayLike, learning_rate: float, *, first_sample: int | None = None) -> int:
         """W −= lr·d xᵀ, in place, one sample after the other; returns the pulse slots used, over all samples.
 

@@ -29,6 +29,10 @@ class AnalogSGD:
             return _nothing(len(x), self.tile.out_size)
         return self.tile.forward(x, first_sample=first_sample)
 
+    def exact(self, x: Floats) -> Floats:
+        """W x without converters or noise, NaN of a lost array."""
+        return _nothing(len(x), self.tile.out_size) if self._lost else self.tile.exact(x)
+
     def backward(self, d: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
         """Transposed product through the tile's converters."""
         if self._lost:

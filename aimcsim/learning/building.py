@@ -16,6 +16,7 @@ from aimcsim.learning.buffered import Pulsing
 from aimcsim.learning.chopped import ChoppedTikiTaka
 from aimcsim.learning.digital_sgd import DigitalSGD
 from aimcsim.learning.e_rider import ERider, SignFlips
+from aimcsim.learning.learned_outputs import LearnedOutputs
 from aimcsim.learning.mixed_precision import MixedPrecision
 from aimcsim.learning.multi_tile import MultiTileResidual
 from aimcsim.learning.plans import ALGORITHM, P, W, arrays_plan, lines_of, transfer_pulses
@@ -23,6 +24,7 @@ from aimcsim.learning.rates import Rates
 from aimcsim.learning.residual import ResidualLearning
 from aimcsim.learning.residual_v2 import ResidualLearningV2
 from aimcsim.learning.rider import Rider
+from aimcsim.learning.several_arrays import SeveralArrays
 from aimcsim.learning.tiki_taka import TikiTaka
 from aimcsim.learning.tiki_taka_v2 import TikiTakaV2
 from aimcsim.learning.warm_start import WarmStart
@@ -56,12 +58,13 @@ def shard_weights(part: Floats, name: str, scenario: Scenario, kept_versions: in
         for number, role in enumerate(plan.roles)
         if role.kind == "tile"
     ]
-    return _algorithm(algorithm, arrays, plan, scenario, name)
+    shard = _algorithm(algorithm, arrays, plan, scenario, name)
+    return LearnedOutputs(shard) if scenario.hardware.mapping.learn_out_scaling else shard
 
 
 def _algorithm(
     algorithm: specs.AlgorithmSpec, arrays: list[AnalogSGD], plan: ArraysPlan, scenario: Scenario, name: str
-) -> ShardWeights:
+) -> SeveralArrays:
     if isinstance(algorithm, specs.MultiTileResidual):
         return MultiTileResidual(arrays, plan, algorithm)
     if isinstance(algorithm, specs.MixedPrecision):
@@ -122,9 +125,11 @@ def _rates(algorithm: specs.RatedTransferSpec, arrays: list[AnalogSGD], scenario
 def _tile(part: Floats, name: str, scenario: Scenario, role: int, learns: bool) -> Tile:
     """One tile. Arrays that only transfers write have the transfers' trains."""
     hardware, algorithm = scenario.hardware, scenario.training.algorithm
-    io_transfer, pulses = None, hardware.pulses
+    io_transfer, pulses, mapping = None, hardware.pulses, hardware.mapping
     if isinstance(algorithm, specs.SeveralArraysSpec):
         io_transfer = algorithm.transfer_io or for_transfers(hardware.io)
+        # The factors are the shard's, behind the sum of its arrays: `LearnedOutputs`.
+        mapping = mapping.model_copy(update={"learn_out_scaling": False})
         pulses = pulses if learns else transfer_pulses(algorithm, hardware)
     tile = make_tile(
         *part.shape,
@@ -133,7 +138,7 @@ def _tile(part: Floats, name: str, scenario: Scenario, role: int, learns: bool) 
         io_backward=hardware.io_backward,
         io_transfer=io_transfer,
         pulses=pulses,
-        mapping=hardware.mapping,
+        mapping=mapping,
         seed=scenario.seed,
         name=name,
         weights=part,

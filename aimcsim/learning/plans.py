@@ -58,9 +58,6 @@ def check_algorithm(algorithm: AlgorithmSpec, hardware: HardwareSpec) -> list[Fi
     if not isinstance(algorithm, SeveralArraysSpec):
         return []
     errors, mapping = [], hardware.mapping
-    if mapping.learn_out_scaling:
-        what = f"belongs to one array, but {algorithm.name} keeps several; use analog-sgd"
-        errors.append(FieldError(("hardware", "mapping", "learn_out_scaling"), what))
     buffered = isinstance(algorithm, BufferedSpec | MixedPrecision)
     if isinstance(algorithm, ResidualLearningV2) and algorithm.write == "filtered":
         buffered = False

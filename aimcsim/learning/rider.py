@@ -36,6 +36,11 @@ class Rider(SeveralArrays):
         y = super().forward(x, first_sample, version, role)
         return y - self._gamma * (x @ self.reference) if role == P else y
 
+    def exact(self, x: Floats) -> Floats:
+        """As products are, without noise."""
+        y = super().exact(x)
+        return y - self._gamma * (x @ self.reference) if P in self.plan.read else y
+
     def backward(self, d: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
         """Of P: γ (Pᵀ d − Qᵀ d)."""
         back = super().backward(d, first_sample, version, role)

@@ -50,6 +50,10 @@ class SeveralArrays:
         self._at = self.arrays[role]
         return scaled(self._at.forward(x, first_sample, version), self.coefficient(role))
 
+    def exact(self, x: Floats) -> Floats:
+        """W̄ x without converters or noise, W̄ being the matrix that the network sees."""
+        return added([scaled(self.arrays[role].exact(x), self.coefficient(role)) for role in self.plan.read])
+
     def backward(self, d: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
         """coefficient · Wᵀ d of one array."""
         self._at = self.arrays[role]

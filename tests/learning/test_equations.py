@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.learning.driver import INPUTS, LINEAR, TAU, Doubles, close, drive, gradient, problem, scenario_with
+from tests.learning.driver import IDEAL, INPUTS, LINEAR, TAU, Doubles, close, drive, gradient, problem, scenario_with
 
 STEPS = 60
 ALPHA, BETA, GAMMA = 0.07, 0.3, 0.4
@@ -59,6 +59,31 @@ def test_tiki_taka_by_columns_takes_them_in_turn() -> None:
                 w[:, cursor % INPUTS] += 2.0 * 0.1 * p[:, cursor % INPUTS]
                 cursor += 1
         assert close(shard.weights, w)
+
+
+@pytest.mark.parametrize("name", ["tiki-taka", "residual-learning", "rider"])
+def test_learned_factors_of_the_outputs_stand_behind_all_arrays(name: str) -> None:
+    # y = s ⊙ (W̄ x): the arrays learn from s ⊙ d, and ∂f/∂s = Σ d ⊙ (W̄ x), W̄ before the update.
+    # Rates at which the product of factors and weights does not swing up.
+    alpha, beta, gamma, eta = 0.02, 0.1, 0.0 if name == "tiki-taka" else GAMMA, 0.2
+    algorithm = {"name": name, "gradient_rate": alpha, "transfer_rate": beta, **RATES}
+    algorithm |= {} if name == "tiki-taka" else {"gamma": gamma}
+    algorithm |= {"reference_rate": eta} if name == "rider" else {}
+    start, samples = problem(STEPS)
+    w, p, s = start.astype(float), np.zeros_like(start, float), np.ones(len(start))
+    q = np.zeros_like(w)
+    hardware = {**IDEAL, "mapping": {"learn_out_scaling": True}}
+    for sample, shard in zip(samples, drive(scenario_with(algorithm, hardware, learning_rate=0.05), STEPS), strict=True):
+        x, target = (part[0].astype(float) for part in sample)
+        given = (w + gamma * (p - q)) @ x
+        d = s * given - target
+        p = p - alpha * np.outer(s * d, x)
+        s = s - 0.05 * d * given
+        w = w + beta * (p - q)
+        q = (1 - eta) * q + eta * p if name == "rider" else q
+        assert close(shard.factors, s)
+        assert close(shard.weights, s[:, None] * (w + gamma * (p - q)))
+    assert np.abs(s - 1.0).max() > 0.1
 
 
 @pytest.mark.parametrize(("hardware", "moved"), DEVICES)

@@ -17,7 +17,7 @@ from aimcsim.training.initial import initial_weights
 from tests.learning.driver import drive, scenario_with
 from tests.pipeline.machines import disorder
 from tests.training.plain_network import PlainNetwork
-from tests.training.scenarios import digits, run, same_weights
+from tests.training.scenarios import HARDWARE, digits, run, same_weights
 
 #: Every algorithm that keeps more than one array, at settings that make them do something within a few samples.
 SHORT: list[dict[str, Any]] = [
@@ -121,6 +121,18 @@ def test_a_synchronous_pipeline_equals_a_plain_loop_over_the_same_micro_batches(
         plain, losses = looped(scenario, 4)
     assert [found.losses[k] for k in range(len(losses))] == [loss / 2 for loss in losses]
     assert same_weights(found.weights, plain.final_weights())
+
+
+def test_learned_factors_go_through_a_pipeline_as_through_a_loop() -> None:
+    pipeline = {"stages": 4, "micro_batch": 2, "schedule": "gpipe", "micro_batches": 4}
+    hardware = {**HARDWARE, "mapping": {"weight_scaling_omega": 0.4, "learn_out_scaling": True}}
+    scenario = digits(pipeline, algorithm={"name": "residual-learning"}, hardware=hardware)
+    found = run(scenario)
+    with threadpool_limits(1):
+        plain, losses = looped(scenario, 4)
+    assert [found.losses[k] for k in range(len(losses))] == [loss / 2 for loss in losses]
+    assert same_weights(found.weights, plain.final_weights())
+    assert run(digits(pipeline, algorithm={"name": "residual-learning"})).losses != found.losses
 
 
 @every_algorithm
@@ -249,7 +261,6 @@ def test_a_warm_start_fills_one_tile_after_the_other_and_then_cascades() -> None
     [
         ({"name": "tiki-taka-v2"}, {"device": "ideal"}, "training.algorithm.threshold", "needs a value"),
         ({"name": "mixed-precision"}, {"device": "ideal"}, "training.algorithm.threshold", "no granularity"),
-        ("tiki-taka", {"mapping": {"learn_out_scaling": True}}, "hardware.mapping.learn_out_scaling", "one array"),
         ("agad", {"mapping": {"weight_scaling_columnwise": True}}, "hardware.mapping.weight_scaling_columnwise", "one"),
         (
             {"name": "multi-tile-residual", "tiles": 3, "transfer_every": [2]},

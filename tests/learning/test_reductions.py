@@ -30,6 +30,13 @@ def test_one_tile_of_multi_tile_residual_learning_is_analog_sgd(hardware: dict[s
     assert np.array_equal(alone, last_weights("analog-sgd", hardware))
 
 
+@pytest.mark.parametrize("hardware", [LINEAR, PULSED], ids=["linear device", "pulses and noise"])
+def test_learned_factors_behind_one_tile_are_those_of_analog_sgd(hardware: dict[str, Any]) -> None:
+    hardware = {**hardware, "mapping": {"learn_out_scaling": True}}
+    alone = last_weights({"name": "multi-tile-residual", "tiles": 1}, hardware)
+    assert np.array_equal(alone, last_weights("analog-sgd", hardware))
+
+
 def test_two_tiles_are_residual_learning() -> None:
     shared = {"gamma": 0.3, "transfer_every": 2, "transfer_rate": 0.2, "scale_transfer_rate": False}
     residual = drive(scenario_with({"name": "residual-learning", **shared}, LINEAR), STEPS)
