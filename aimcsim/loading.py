@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aimcsim.assembly import Assembly, assemble
-from aimcsim.data.shapes import IMAGES, shape_of
+from aimcsim.data.shapes import CIFAR10, CIFAR100, IMAGES, shape_of
 from aimcsim.errors import FieldError, FieldErrors, ScenarioError
 from aimcsim.scenario.load import read_scenario
 from aimcsim.scenario.marks import Marks, problems_from_field_errors
@@ -61,9 +61,13 @@ def nominal_epoch(scenario: Scenario) -> int | None:
         return scenario.data.train
     shape = shape_of(scenario.data)
     found = None
+    # The files may hold another number than the published one; their first bytes, or their length, say so.
     if shape is IMAGES:
-        # The files may hold another number than the published one; their first bytes say so.
         from aimcsim.data.image_sets import training_images
 
         found = training_images(scenario.data.name, scenario.data.root)
+    elif shape in (CIFAR10, CIFAR100):
+        from aimcsim.data.cifar import training_records
+
+        found = training_records(scenario.data.name, scenario.data.root)
     return found if found is not None or shape is None else shape.train

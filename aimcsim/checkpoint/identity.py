@@ -48,7 +48,7 @@ def identity_of(scenario: Scenario, dataset: Dataset | None) -> Identity:
 
 def _hash_of(dataset: Dataset) -> str:
     found = hashlib.sha256()
-    for samples in (dataset.train_x, dataset.train_y, dataset.test_x, dataset.test_y):
+    for samples in dataset.blocks():
         found.update(f"{samples.dtype.str}{samples.shape}".encode())
         found.update(samples.data)
     return found.hexdigest()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from aimcsim.data.byte_images import ByteImages
+
+Floats = NDArray[np.float32]
+#: An array, or images that stay on disk until they are taken.
+Samples = Floats | ByteImages
 #: Labels (n,) int64 where the set has classes, else target vectors (n, outputs) float32.
 Targets = NDArray[np.int64] | NDArray[np.float32]
 
@@ -17,7 +22,8 @@ Targets = NDArray[np.int64] | NDArray[np.float32]
 class Dataset:
     """Training and test samples in their fixed order.
 
-    `train_x`, `test_x`: (n, *shape) float32, C-contiguous. `train_y`, `test_y`: labels 0 … classes−1, int64 (n,);
+    `train_x`, `test_x`: (n, *shape) float32, C-contiguous, or what gives such an array where samples are taken.
+    `train_y`, `test_y`: labels 0 … classes−1, int64 (n,);
     or, with `classes` None, float32 targets (n, outputs).
     """
 
@@ -31,10 +37,11 @@ class Dataset:
     def __post_init__(self) -> None:
         for x, y in ((self.train_x, self.train_y), (self.test_x, self.test_y)):
             assert x.dtype == np.float32, x.dtype
-            assert x.flags.c_contiguous
             assert y.flags.c_contiguous
             assert len(x) == len(y) > 0, (len(x), len(y))
-            assert np.isfinite(x).all()
+            if isinstance(x, np.ndarray):
+                assert x.flags.c_contiguous
+                assert np.isfinite(x).all()
             if self.classes is None:
                 assert y.dtype == np.float32, y.dtype
                 assert y.ndim == 2, y.shape
@@ -52,21 +59,10 @@ class Dataset:
         """Shape of one sample."""
         return self.train_x.shape[1:]
 
-    def with_shape(self, shape: tuple[int, ...]) -> Dataset:
-        """The same samples seen in another shape of the same size, for instance (28, 28) as (784,); no copy."""
-        return replace(
-            self,
-            train_x=self.train_x.reshape(len(self.train_x), *shape),
-            test_x=self.test_x.reshape(len(self.test_x), *shape),
-        )
-
-
-def gather(values: NDArray[Any], indices: NDArray[np.int64], out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """values[indices] along the first axis, into `out` (n, *shape) of the same dtype where given.
-
-    Raises IndexError for an index outside 0 … len(values)−1: negative ones have no meaning for samples.
-    """
-    if indices.size and (indices.min() < 0 or indices.max() >= len(values)):
-        raise IndexError(f"sample indices {indices.min()} … {indices.max()} of a set of {len(values)}")
-    # With the default mode numpy would gather into a hidden buffer first, to leave `out` alone on a bad index.
-    return np.take(values, indices, axis=0, out=out, mode="clip")
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """All that the set holds, in a fixed order, as contiguous arrays."""
+        for values in (self.train_x, self.train_y, self.test_x, self.test_y):
+            if isinstance(values, ByteImages):
+                yield from values.blocks()
+            else:
+                yield values

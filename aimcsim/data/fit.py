@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from aimcsim.data.shapes import shape_of
+from aimcsim.data.shapes import DataShape, shape_of
 from aimcsim.errors import FieldError
 from aimcsim.network.graph import Network
 from aimcsim.network.layers import Shape
@@ -20,6 +20,7 @@ def check_data(spec: DataSpec) -> list[FieldError]:
     if spec.problem is not None and spec.name != "least-squares":
         errors.append(FieldError(("data", "problem"), f"belongs to least-squares, the data is {spec.name}"))
     shape = shape_of(spec)
+    errors += _wrong_for_images(spec, shape)
     if shape is None:
         return errors
     for part, asked, most in (("train", spec.train, shape.train), ("test", spec.test, shape.test)):
@@ -29,6 +30,20 @@ def check_data(spec: DataSpec) -> list[FieldError]:
             errors.append(FieldError(("data", part), f"{spec.name} has {most} {part} samples", asked))
         if most is None and asked * (prod(shape.input) + shape.outputs) > MOST_VALUES:
             errors.append(FieldError(("data", part), "these samples have more than 2^31 values in all", asked))
+    return errors
+
+
+def _wrong_for_images(spec: DataSpec, shape: DataShape | None) -> list[FieldError]:
+    """What treats samples as images of so many channels, and cannot."""
+    errors = []
+    images = shape is not None and len(shape.input) > 1
+    if spec.augmentation is not None and not images:
+        errors.append(FieldError(("data", "augmentation"), f"is for images, the data is {spec.name}"))
+    channels = shape.input[0] if shape is not None and len(shape.input) == 3 else 1
+    for key, numbers in (("mean", spec.mean), ("std", spec.std)):
+        if isinstance(numbers, list) and len(numbers) != channels:
+            what = f"needs one number a channel, {spec.name} has {channels}"
+            errors.append(FieldError(("data", key), what, len(numbers)))
     return errors
 
 

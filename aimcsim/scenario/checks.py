@@ -6,8 +6,8 @@ from aimcsim.errors import FieldError
 from aimcsim.scenario.model_spec import ChainSpec, NetworkSpec
 from aimcsim.scenario.spec import Scenario
 
-#: Data sets that are read from IDX files, in a folder that a scenario may name.
-IDX_SETS = ("mnist", "fashion-mnist")
+#: Data sets that are read from files, in a folder that a scenario may name.
+FILE_SETS = ("mnist", "fashion-mnist", "cifar10", "cifar100")
 
 
 def check(scenario: Scenario) -> list[FieldError]:
@@ -24,9 +24,9 @@ def _data(scenario: Scenario) -> list[FieldError]:
         )
     if data.problem is not None and data.name != "least-squares":
         errors.append(FieldError(("data", "problem"), f"is for data.name=least-squares only, not {data.name}"))
-    if data.root is not None and data.name not in IDX_SETS:
+    if data.root is not None and data.name not in FILE_SETS:
         errors.append(
-            FieldError(("data", "root"), f"is for {' and '.join(IDX_SETS)} only, not {data.name}", data.root),
+            FieldError(("data", "root"), f"is for {', '.join(FILE_SETS)} only, not {data.name}", data.root),
         )
     return errors
 

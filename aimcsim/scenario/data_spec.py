@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aimcsim.scenario.base import Count, NonNegativeReal, PositiveReal, Spec, Text
+from aimcsim.scenario.base import (
+    AsList,
+    AsNumber,
+    Count,
+    Flag,
+    NonNegativeInt,
+    NonNegativeReal,
+    PositiveReal,
+    Real,
+    Spec,
+    Text,
+    one_of_forms,
+)
 
 
 class LeastSquaresSpec(Spec):
@@ -19,13 +31,38 @@ class LeastSquaresSpec(Spec):
     noise_std: NonNegativeReal = 0.3
 
 
+class AugmentationSpec(Spec):
+    """Training images are changed at random at every visit."""
+
+    crop: Annotated[NonNegativeInt, Field(le=64)] = Field(
+        0, description="pixels of zeros padded on every side of an image, which is then cut back to its size anywhere"
+    )
+    flip: Flag = Field(False, description="every other image is mirrored, left to right")
+    cutout: Annotated[NonNegativeInt, Field(le=1024)] = Field(
+        0, description="side of a square of zeros at a random place; 0: none"
+    )
+
+
+PerChannel = Annotated[
+    Annotated[Real, AsNumber] | Annotated[list[Real], Field(min_length=1, max_length=1024), AsList],
+    one_of_forms("a number, or a list of one a channel"),
+]
+PositivePerChannel = Annotated[
+    Annotated[PositiveReal, AsNumber] | Annotated[list[PositiveReal], Field(min_length=1, max_length=1024), AsList],
+    one_of_forms("a number > 0, or a list of one a channel"),
+]
+
+
 class DataSpec(Spec):
     """A data set and how many of its samples to use."""
 
-    name: Literal["digits", "fashion-mnist", "mnist", "least-squares", "none"]
+    name: Literal["digits", "fashion-mnist", "mnist", "cifar10", "cifar100", "least-squares", "none"]
     root: Text | None = Field(
-        None, description="folder of the IDX files; default: $AIMCSIM_DATA, then the system's data folders"
+        None, description="folder of the files; default: $AIMCSIM_DATA, then the system's data folders"
     )
     train: Count | None = Field(None, description="number of training samples; default: all")
     test: Count | None = Field(None, description="number of test samples; default: all")
+    mean: PerChannel = Field(0.0, description="subtracted from pixels, which lie between 0 and 1")
+    std: PositivePerChannel = Field(1.0, description="what pixels are then divided by")
+    augmentation: AugmentationSpec | None = Field(None, description="random changes of training images; default: none")
     problem: LeastSquaresSpec | None = Field(None, description="least-squares only")

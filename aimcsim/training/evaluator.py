@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aimcsim.learning.base import Floats, ShardWeights
+from aimcsim.data.feed import Feed
+from aimcsim.learning.base import ShardWeights
 from aimcsim.network.losses import loss_of
 from aimcsim.training.micro_batch import MicroBatch
 from aimcsim.training.program import LayerProgram, Program
@@ -32,14 +33,14 @@ class Evaluator:
         program: Program,
         weights: dict[int, ShardWeights],
         loss: str,
-        test_x: Floats,
+        feed: Feed,
         test_y: NDArray[Any],
         perfect: bool,
     ) -> None:
         self._program = program
         self._weights = weights
         self._loss = loss
-        self._x = test_x.reshape(len(test_x), -1)
+        self._feed = feed
         self._y = test_y
         self._perfect = perfect
 
@@ -48,8 +49,8 @@ class Evaluator:
         losses: list[float] = []
         correct = 0
         has_labels = True
-        for first in range(0, len(self._x), BATCH):
-            batch = MicroBatch(self._program, first, self._x[first : first + BATCH], self._y[first : first + BATCH])
+        for first in range(0, len(self._y), BATCH):
+            batch = MicroBatch(self._program, first, self._feed.test(first, BATCH), self._y[first : first + BATCH])
             for layer in self._program.layers:
                 if layer.dense is not None:
                     self._run_layer(batch, layer, copies, draw)
@@ -57,7 +58,7 @@ class Evaluator:
             losses.append(float(result.losses.sum()))
             has_labels = result.correct is not None
             correct += result.correct or 0
-        count = len(self._x)
+        count = len(self._y)
         return Evaluation(math.fsum(losses) / count, correct / count if has_labels else None)
 
     def _run_layer(self, batch: MicroBatch, layer: LayerProgram, copies: dict[int, Any], draw: int) -> None:

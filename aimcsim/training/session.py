@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from aimcsim.assembly import Assembly, assemble
 from aimcsim.data.dataset import Dataset
+from aimcsim.data.feed import Feed
 from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
 from aimcsim.learning.building import transfer_choice
@@ -38,7 +39,7 @@ class TrainingSession:
         self._epoch = len(dataset.train_x)
         self._stream = SampleStream(self._epoch, scenario.seed)
         self._blocks: dict[int, tuple[Floats, NDArray[Any]]] = {}
-        self._train_x = dataset.train_x.reshape(self._epoch, -1)
+        self._feed = Feed(dataset, scenario.data, scenario.seed)
         self._program = compile_network(assembly.network, assembly.floorplan)
         weights, biases = build_weights(self._program, scenario, kept_versions(assembly))
         total = assembly.samples // pipeline.micro_batch
@@ -64,7 +65,7 @@ class TrainingSession:
         choice = transfer_choice(scenario, plan.arrays, self._epoch)
         self.executor = TrainingExecutor(plan, weights, biases, self._fetch, points, choice)
         self._evaluator = Evaluator(
-            self._program, weights, plan.loss, dataset.test_x, dataset.test_y, scenario.evaluation.io == "perfect"
+            self._program, weights, plan.loss, self._feed, dataset.test_y, scenario.evaluation.io == "perfect"
         )
 
     def evaluate_initial_state(self) -> None:
@@ -106,7 +107,7 @@ class TrainingSession:
             while len(self._blocks) >= KEPT_BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
             indices = self._stream.indices(block * size, size)
-            self._blocks[block] = self._train_x[indices], self.dataset.train_y[indices]
+            self._blocks[block] = self._feed.training(indices, block * size), self.dataset.train_y[indices]
         x, y = self._blocks[block]
         return x[start : start + count], y[start : start + count]
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aimcsim.data.dataset import Dataset, gather
+from aimcsim.data.dataset import Dataset
 
 X = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
 Y = np.array([0, 1, 2, 1])
@@ -43,27 +43,3 @@ def test_a_sound_set_is_accepted_with_labels_or_targets() -> None:
 def test_a_set_that_breaks_a_promise_cannot_be_made(changes: dict[str, Any]) -> None:
     with pytest.raises(AssertionError):
         dataset(**changes)
-
-
-def test_another_shape_of_the_samples_is_a_view() -> None:
-    flat = dataset().with_shape((6,))
-    assert flat.input_shape == (6,)
-    assert np.shares_memory(flat.train_x, X)
-    assert flat.test_x[1].tolist() == [6, 7, 8, 9, 10, 11]
-
-
-def test_samples_are_gathered_by_index_into_new_memory_or_a_buffer() -> None:
-    indices = np.array([3, 0, 3])
-    taken = gather(X, indices)
-    assert np.array_equal(taken, np.stack([X[3], X[0], X[3]]))
-    buffer = np.empty((3, 2, 3), np.float32)
-    assert gather(X, indices, buffer) is buffer
-    assert np.array_equal(buffer, taken)
-    assert gather(Y, indices).tolist() == [1, 0, 1]
-    assert gather(X, np.array([], np.int64)).shape == (0, 2, 3)
-
-
-@pytest.mark.parametrize("bad", [-1, 4])
-def test_an_index_outside_the_set_is_refused(bad: int) -> None:
-    with pytest.raises(IndexError, match="of a set of 4"):
-        gather(X, np.array([0, bad]))

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aimcsim.data.image_sets import ENVIRONMENT, SOURCES, read_image_set, search_folders
+from aimcsim.data.folders import ENVIRONMENT, folders_of
+from aimcsim.data.image_sets import SOURCES, read_image_set
 from aimcsim.data.load import load_dataset
 from aimcsim.errors import DataBroken, DataMissing, FieldError
 from aimcsim.scenario.data_spec import DataSpec
@@ -48,10 +49,10 @@ def test_the_environment_names_a_folder_for_both_sets(tmp_path: Path, monkeypatc
 def test_the_system_s_folders_come_last_and_a_given_root_stands_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert search_folders("fashion-mnist", None) == [FASHION]
+    assert folders_of(SOURCES["fashion-mnist"], None) == [FASHION]
     monkeypatch.setenv(ENVIRONMENT, "/some")
-    assert search_folders("fashion-mnist", None) == [Path("/some/fashion-mnist"), Path("/some"), FASHION]
-    assert search_folders("fashion-mnist", "/other") == [Path("/other/fashion-mnist"), Path("/other")]
+    assert folders_of(SOURCES["fashion-mnist"], None) == [Path("/some/fashion-mnist"), Path("/some"), FASHION]
+    assert folders_of(SOURCES["fashion-mnist"], "/other") == [Path("/other/fashion-mnist"), Path("/other")]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_a_missing_set_says_where_it_was_looked_for_and_how_to_get_it(tmp_path: 
     with pytest.raises(DataMissing, match=f"^{name} is not on this machine") as found:
         load_dataset(DataSpec.model_validate({"name": name, "root": str(tmp_path)}), seed=0)
     message = str(found.value)
-    assert all(str(folder) in message for folder in search_folders(name, str(tmp_path)))
+    assert all(str(folder) in message for folder in folders_of(SOURCES[name], str(tmp_path)))
     assert command in message
     assert "data.root or AIMCSIM_DATA" in message
     assert "lacks" not in message

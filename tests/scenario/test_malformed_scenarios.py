@@ -333,8 +333,9 @@ MALFORMED = [
     # Choices and ranges.
     case(
         "an unknown data set",
-        "name: x\nmodel: {chain: 3}\ndata: {name: cifar}\ntraining: {samples: 8}\n",
-        "s.yaml:3:14: data.name: must be digits, fashion-mnist, mnist, least-squares or none (got 'cifar')",
+        "name: x\nmodel: {chain: 3}\ndata: {name: imagenet}\ntraining: {samples: 8}\n",
+        "s.yaml:3:14: data.name: must be digits, fashion-mnist, mnist, cifar10, cifar100, least-squares or none "
+        "(got 'imagenet')",
     ),
     case(
         "a misspelt layer type",
@@ -656,7 +657,7 @@ MALFORMED = [
     case(
         "a data folder for built-in data",
         NETWORK + DENSE + "data: {name: digits, root: /data}\ntraining: {epochs: 1}\n",
-        "s.yaml:6:28: data.root: is for mnist and fashion-mnist only, not digits (got '/data')",
+        "s.yaml:6:28: data.root: is for mnist, fashion-mnist, cifar10, cifar100 only, not digits (got '/data')",
     ),
     case(
         "a target accuracy with squared loss",

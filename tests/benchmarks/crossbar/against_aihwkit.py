@@ -226,9 +226,11 @@ def bench_fcn(peer: Peer, samples: int) -> None:
     indices = session._stream.indices(0, samples)
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "images.npz")
-        np.savez(file, images=session._train_x[indices], labels=session.dataset.train_y[indices].astype(np.int64))
+        np.savez(
+            file, images=session._feed.training(indices, 0), labels=session.dataset.train_y[indices].astype(np.int64)
+        )
         short = str(Path(folder) / "short.npz")
-        np.savez(short, images=session._train_x[indices[:500]], labels=session.dataset.train_y[indices[:500]])
+        np.savez(short, images=session._feed.training(indices[:500], 0), labels=session.dataset.train_y[indices[:500]])
         kernel_share.run(200, [])
         sides: dict[str, Callable[[], float | None]] = {
             "aimcsim, pipeline simulated": lambda: samples / kernel_share.run(samples, [], process_time),
