@@ -20,7 +20,7 @@ from aimcsim.training.program import Program
 #: awake and has Python's lock, and as long until it has it again.
 WORTH = 200e-6
 
-#: Cells times samples of a micro-batch from which an update takes longer than that, whatever its trains.
+#: Cells times samples of a micro-batch from which an update takes longer than that with all but the scarcest trains.
 LONG_UPDATE = 2_000_000
 
 
