@@ -10,8 +10,9 @@ from aimcsim.crossbar.checks import check_elapsed, check_updated
 from aimcsim.crossbar.closed_form import closed_form_of, takes_closed_form
 from aimcsim.crossbar.devices import IDEAL, STEPPED, DeviceArray
 from aimcsim.crossbar.fast_update import numbers_of, update_closed_form
-from aimcsim.crossbar.pulses import LONGEST_TRAIN, rules_of
+from aimcsim.crossbar.pulses import LONGEST_TRAIN, packed_rules, rules_of
 from aimcsim.crossbar.response_update import update_with_response
+from aimcsim.crossbar.trains import count_slots
 from aimcsim.crossbar.update import update_float, update_pulsed
 from aimcsim.keys import key_pair
 from aimcsim.scenario.hardware_spec import PulseSpec
@@ -35,6 +36,7 @@ class Drivers:
         self.held = devices.kind != IDEAL and pulses.pulse_type != "none"
         self.pulsed = self.held and pulses.pulse_type not in UNPULSED
         self.rules = rules_of(pulses, devices.granularity)
+        self._rule_numbers = packed_rules(self.rules)
         self.keys = np.array([key_pair(seed, name, role) for role in ("columns", "rows", "cycles")], dtype=np.uint32)
         self.nominal_slots = pulses.nominal_slots if self.pulsed else 0
         closed = self.pulsed and takes_closed_form(pulses.stepping, devices)
@@ -66,6 +68,13 @@ class Drivers:
         if self.cells is not None:
             self.cells.count_update()
         return slots
+
+    def slots(self, lines: Floats, errors: Floats, rate: float) -> int:
+        """What `update` will return, without an update; ValueError as there."""
+        if not self.pulsed:
+            return 0
+        self.check_rate(rate)
+        return check_updated(count_slots(lines, errors, rate, self._rule_numbers))
 
     def _send_pulses(self, conductances: Floats, lines: Floats, errors: Floats, rate: float, first: int) -> int:
         """Trains of pulses, by the kernel of these devices and this mode; its status for `check_updated`."""

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.counter_hash import sample_keys
 from aimcsim.crossbar.lanes import largest_magnitude
-from aimcsim.crossbar.pulses import TrainRules, fill_phases, fill_train, plan_train, rounded_lines
+from aimcsim.crossbar.pulses import (
+    TrainRules,
+    fill_phases,
+    fill_train,
+    plan_train,
+    rounded_lines,
+    unpacked_rules,
+)
 
 #: A sample of which a smaller part of the columns fires has them gathered, else whole rows are masked.
 GATHER_BELOW: Final = 0.25
@@ -83,6 +90,12 @@ def plan_samples(
         slots[s], factors[s, 0], factors[s, 1] = plan_train(abs(rate), x_max, d_max, rules)
         total += slots[s]
     return total * rules.phases, slots, factors
+
+
+@njit(nogil=True, cache=True)
+def count_slots(x: NDArray[np.float32], d: NDArray[np.float32], rate: float, numbers: NDArray[np.float64]) -> int:
+    """The first of what `plan_samples` gives, for packed rules."""
+    return plan_samples(x, d, rate, unpacked_rules(numbers))[0]
 
 
 @njit(nogil=True, cache=True)

@@ -1,7 +1,8 @@
 """The executor: runs the kernels when the machine starts an operation. The other side of the seam.
 
 All numbers of an operation are computed when it starts, from the arrays as they are then; an array does one
-operation at a time, so nothing can look at it before the operation commits.
+operation at a time, so nothing can look at it before the operation commits. With host threads (`side_by_side`) a kernel
+whose counts decide no duration, or can be told beforehand, is handed over then and waited for at the commit.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,7 @@ from aimcsim.training.evaluation import EvaluationPoints
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.micro_batch import MicroBatch
 from aimcsim.training.program import LayerProgram, Program
+from aimcsim.training.side_by_side import SideBySide
 
 Floats = NDArray[np.float32]
 
@@ -46,6 +49,7 @@ class TrainingPlan:
     """What an executor needs beside the weights. `mini_batch`: micro-batches one step of U applies (1, or B).
 
     `error_scale` multiplies the error of every sample: 1 for reduction sum, 1 / (samples averaged over) for mean.
+    `counted`: kinds of operation whose counts decide how long they take.
     """
 
     program: Program
@@ -58,6 +62,7 @@ class TrainingPlan:
     gradient_apart: bool = False
     cycle_seconds: float | None = None
     arrays: ArraysPlan = ONE_ARRAY
+    counted: frozenset[str] = frozenset({FORWARD, BACKWARD, UPDATE, TRANSFER_READ, TRANSFER_WRITE})
 
 
 @dataclass
@@ -84,6 +89,8 @@ class TrainingExecutor:
         self.biases = biases
         self.choice = choice
         self.progress = Progress()
+        #: Host threads that compute beside this one, None where there are none.
+        self.side_by_side: SideBySide | None = None
         self._plan = plan
         self._program = plan.program
         self._fetch = fetch
@@ -108,10 +115,15 @@ class TrainingExecutor:
         """Compute an operation on the array as it is now; returns what it took: pulse slots or repeated products."""
         if self._cycle_seconds is not None:
             self._weights(operation).elapse(elapsed * self._cycle_seconds, operation.role)
-        return self._steps[operation.kind](operation, self._program.layers[operation.layer])
+        step, program = self._steps[operation.kind], self._program.layers[operation.layer]
+        if self.side_by_side is None:
+            return step(operation, program)
+        return self.side_by_side.start(operation, partial(step, operation, program))
 
     def commit(self, operation: Operation, cycle: int) -> None:
-        """An update makes the next version of its array."""
+        """What the operation computes is there; an update makes the next version of its array."""
+        if self.side_by_side is not None:
+            self.side_by_side.commit(operation.unit)
         if operation.kind == UPDATE:
             self._weights(operation).commit()
 
@@ -154,6 +166,11 @@ class TrainingExecutor:
         self.progress.diverged_at = (cycle, (micro_batch + 1) * self._plan.micro_batch)
         return False
 
+    def settle(self) -> None:
+        """Complete what host threads still compute: from here on all is as if there were none."""
+        if self.side_by_side is not None:
+            self.side_by_side.settle()
+
     # ------------------------------------------------------------------ operations
 
     def _batch(self, micro_batch: int) -> MicroBatch:
@@ -173,10 +190,15 @@ class TrainingExecutor:
         shard = program.shards[operation.shard]
         x = batch.array_input(program, operation.shard, shard)
         weights = self.weights[program.units[operation.shard]]
-        y = weights.forward(x, batch.first_sample, operation.version_read, operation.role)
         bias = self.biases.get(program.number)
         read = None if bias is None else bias.at(operation.version_read)
-        batch.add_product(program, operation.shard, y, read, operation.role)
+        given = x, batch.first_sample, operation.version_read, operation.role
+        beside = self._beside(operation)
+        if beside is not None:
+            keep = partial(batch.add_product, program, operation.shard, bias=read, role=operation.role)
+            beside.begin(operation, partial(weights.forward, *given), keep)
+            return 0
+        batch.add_product(program, operation.shard, weights.forward(*given), read, operation.role)
         return weights.repeated_products
 
     def _backward(self, operation: Operation, program: LayerProgram) -> int:
@@ -186,8 +208,13 @@ class TrainingExecutor:
             # Nobody wants the error of the samples themselves; the array is busy all the same.
             return 0
         weights = self.weights[program.units[operation.shard]]
-        sent = weights.backward(d, batch.first_sample, operation.version_read, operation.role)
-        batch.add_returned(program, operation.shard, sent, operation.role)
+        given = d, batch.first_sample, operation.version_read, operation.role
+        beside = self._beside(operation)
+        if beside is not None:
+            keep = partial(batch.add_returned, program, operation.shard, role=operation.role)
+            beside.begin(operation, partial(weights.backward, *given), keep)
+            return 0
+        batch.add_returned(program, operation.shard, weights.backward(*given), operation.role)
         return weights.repeated_products
 
     def _update(self, operation: Operation, program: LayerProgram) -> int:
@@ -196,29 +223,59 @@ class TrainingExecutor:
         if self._plan.gradient_apart:
             weights.step()
             return 0
-        slots = 0
+        given = []
         for micro_batch in range(last - self._plan.mini_batch + 1, last + 1):
             batch = self._in_flight[micro_batch]
             shard = program.shards[operation.shard]
             x = batch.array_input(program, operation.shard, shard)
             d = batch.array_error(program, operation.shard, shard)
-            slots += weights.update(x, d, self._rate(micro_batch), batch.first_sample)
-        return slots
+            given.append((x, d, self._rate(micro_batch), batch.first_sample))
+        beside = self._beside(operation, tellable=len(given) == 1)
+        if beside is None:
+            return _update_all(weights, given)
+        slots = None
+        if UPDATE in self._plan.counted:
+            ((x, d, rate, _),) = given
+            slots = weights.slots(x, d, rate)
+        beside.begin(operation, partial(_update_all, weights, given), partial(_check_slots, slots))
+        return slots or 0
 
     def _weight_gradient(self, operation: Operation, program: LayerProgram) -> int:
         batch = self._in_flight[operation.micro_batch]
         shard = program.shards[operation.shard]
         x = batch.array_input(program, operation.shard, shard)
         d = batch.array_error(program, operation.shard, shard)
-        self.weights[program.units[operation.shard]].accumulate(x, d, self._rate(operation.micro_batch))
+        accumulate = partial(self.weights[program.units[operation.shard]].accumulate, x, d)
+        beside = self._beside(operation)
+        if beside is None:
+            accumulate(self._rate(operation.micro_batch))
+        else:
+            beside.begin(operation, partial(accumulate, self._rate(operation.micro_batch)), _nothing_to_keep)
         return 0
 
     def _read(self, operation: Operation, program: LayerProgram) -> int:
-        return self._weights(operation).read(operation.transfer, operation.version_read)
+        return self._transferred(operation, partial(self._weights(operation).read, operation.transfer))
 
     def _write(self, operation: Operation, program: LayerProgram) -> int:
-        rate = self._rate(operation.micro_batch)
-        return self._weights(operation).write(operation.transfer, operation.version_read, rate)
+        write = partial(self._weights(operation).write, operation.transfer)
+        return self._transferred(operation, partial(write, learning_rate=self._rate(operation.micro_batch)))
+
+    def _transferred(self, operation: Operation, half: Callable[[int], int]) -> int:
+        beside = self._beside(operation)
+        if beside is None:
+            return half(operation.version_read)
+        beside.begin(operation, partial(half, operation.version_read), _nothing_to_keep)
+        return 0
+
+    def _beside(self, operation: Operation, tellable: bool = False) -> SideBySide | None:
+        """Who computes an operation beside this thread, None to compute it here and now.
+
+        `tellable`: the count of the operation is known without its kernel.
+        """
+        beside = self.side_by_side
+        if beside is None or (operation.kind in self._plan.counted and not tellable) or not beside.takes(operation):
+            return None
+        return beside
 
     def _rate(self, micro_batch: int) -> float:
         if self._constant_rate is not None:
@@ -256,6 +313,7 @@ class TrainingExecutor:
         """An update of a chunk is complete, its transfers included: copy what an evaluation will look at."""
         applied = self._updates[virtual] * self._plan.mini_batch
         if self._points.is_due(applied):
+            self.settle()  # an evaluation looks at the converters of every array, busy ones included
             self._points.add_copy(applied, virtual, self.copy_chunk(virtual), cycle)
 
     def copy_chunk(self, virtual: int) -> dict[int, Any]:
@@ -274,6 +332,7 @@ class TrainingExecutor:
         """All that changes, between two cycles: results of operations in progress are in it, since they are computed
         when an operation starts.
         """
+        self.settle()
         return {
             "weights": {unit: weights.state() for unit, weights in self._shards()},
             "biases": {number: bias.state() for number, bias in self.biases.items()},
@@ -304,3 +363,19 @@ class TrainingExecutor:
         for unit, weights in sorted(self.weights.items()):
             first.setdefault(id(weights), (unit, weights))
         return list(first.values())
+
+
+def _update_all(weights: ShardWeights, given: list[tuple[Floats, Floats, float, int]]) -> int:
+    """The updates of one operation U, one after another: x, d, rate and first sample of each. Returns their slots."""
+    slots = 0
+    for x, d, rate, first in given:
+        slots += weights.update(x, d, rate, first)
+    return slots
+
+
+def _check_slots(told: int | None, taken: int) -> None:
+    assert told is None or told == taken, f"an update of {told} slots took {taken}"
+
+
+def _nothing_to_keep(_: Any) -> None:
+    """The arrays have kept it."""

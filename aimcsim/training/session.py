@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,17 @@ from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
 from aimcsim.learning.building import transfer_choice
 from aimcsim.pipeline.schedules.in_flight import fixed_limits
+from aimcsim.scenario.algorithm_spec import DigitalSGD
 from aimcsim.scenario.spec import Scenario
+from aimcsim.training.counted import counted_kinds
 from aimcsim.training.evaluation import EvaluationPoints
 from aimcsim.training.evaluator import Evaluator
 from aimcsim.training.executor import Floats, TrainingExecutor, TrainingPlan
+from aimcsim.training.host_threads import HostThreads, switching_quickly
 from aimcsim.training.initial import build_weights
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.program import compile_network
+from aimcsim.training.side_by_side import SideBySide, threads_that_pay
 
 #: Samples that are gathered from the data set together, and how many such blocks are kept.
 BLOCK = 512
@@ -61,6 +67,7 @@ class TrainingSession:
             gradient_apart=schedule.gradient_apart,
             cycle_seconds=assembly.cycle_seconds,
             arrays=assembly.floorplan.plan,
+            counted=counted_kinds(assembly),
         )
         choice = transfer_choice(scenario, plan.arrays, self._epoch)
         self.executor = TrainingExecutor(plan, weights, biases, self._fetch, points, choice)
@@ -74,6 +81,28 @@ class TrainingSession:
         for virtual in range(len(self._program.chunks)):
             copies.update(self.executor.copy_chunk(virtual))
         self._evaluate(0, copies, 0, None)
+
+    @contextmanager
+    def on_host_threads(self, threads: int | None) -> Iterator[None]:
+        """Compute on as many threads for the length of the block, which `settle`s the executor where it wants results.
+
+        None: as many as pay, which for digital weights is one: a product is over too soon.
+        """
+        if threads is None:
+            scenario = self.assembly.scenario
+            digital = isinstance(scenario.training.algorithm, DigitalSGD)
+            threads = 1 if digital else threads_that_pay(self._program, scenario.pipeline.micro_batch)
+        if threads == 1:
+            yield
+            return
+        host = HostThreads(threads)
+        self.executor.side_by_side = SideBySide(host)
+        try:
+            with switching_quickly():
+                yield
+        finally:
+            self.executor.side_by_side = None
+            host.close()
 
     def final_weights(self) -> dict[str, NDArray[np.float32]]:
         """Weight matrices by layer name, joined from their tiles, and digital biases as `<layer>.bias`."""

@@ -73,7 +73,9 @@ def test_learned_factors_of_the_outputs_stand_behind_all_arrays(name: str) -> No
     w, p, s = start.astype(float), np.zeros_like(start, float), np.ones(len(start))
     q = np.zeros_like(w)
     hardware = {**IDEAL, "mapping": {"learn_out_scaling": True}}
-    for sample, shard in zip(samples, drive(scenario_with(algorithm, hardware, learning_rate=0.05), STEPS), strict=True):
+    for sample, shard in zip(
+        samples, drive(scenario_with(algorithm, hardware, learning_rate=0.05), STEPS), strict=True
+    ):
         x, target = (part[0].astype(float) for part in sample)
         given = (w + gamma * (p - q)) @ x
         d = s * given - target
