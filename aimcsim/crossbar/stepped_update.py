@@ -18,10 +18,11 @@ from aimcsim.crossbar.families import DOWN, HIGH, LOW, UP
 from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, coincidences, implied_counts
 from aimcsim.crossbar.stepping import STRIP_ROWS, Law, step_strip
 from aimcsim.crossbar.trains import draw_trains, plan_lines
-from aimcsim.crossbar.update import STRIP
 
 Floats = NDArray[np.float32]
 
+#: Cells packed together: few enough that the deepest count of a strip is near its mean, enough for vectors to pay.
+STRIP: Final = 128
 #: Slots of a row's noise keys: pulses from 0 on (a train has at most 2**16), then these.
 WRITE_SLOT: Final = 1 << 20
 RESET_SLOT: Final = (1 << 20) + 2

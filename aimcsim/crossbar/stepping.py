@@ -12,10 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.counter_hash import FAST, slot_keys
+from aimcsim.crossbar.counter_hash import FAST, normal_pair, slot_keys, word
 from aimcsim.crossbar.elementary import exp_of, power_of
 from aimcsim.crossbar.families import ADDITIVE, EXP, LINEAR, POWER
-from aimcsim.crossbar.soft_bounds import fill_normals
 
 Floats = NDArray[np.float32]
 
@@ -67,6 +66,16 @@ def unpacked_law(numbers: NDArray[np.float64]) -> Law:
         int(numbers[10]),
         numbers[11],
     )
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def fill_normals(
+    z: NDArray[np.float32], lanes: NDArray[np.uint32], start: int, n: int, a: np.uint32, b: np.uint32
+) -> None:
+    """A normal for each of n lanes from `start` on, into `z`: one hashed word, and so half the work, for two lanes."""
+    first, half = np.uintp(start), np.uintp((n + 1) // 2)
+    for j in range(half):
+        z[j], z[half + j] = normal_pair(word(a, b, lanes[first + j]))
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
