@@ -12,9 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from aimcsim.crossbar.cell_fall import cell_word
 from aimcsim.crossbar.counter_hash import FAST
 from aimcsim.crossbar.lanes import bits_of, float_of
+
+Floats = NDArray[np.float32]
+Words = NDArray[np.uint32]
 
 #: 2³² over the golden ratio, to the nearest odd number.
 _GOLDEN = np.uint32(0x9E3779B9)
@@ -62,3 +67,20 @@ def polar(bits: np.uint32) -> tuple[np.float32, np.float32, np.float32]:
     c = c * q + np.float32(0.9999932955)
     other = float_of(np.int32(bits_of(c) ^ np.int32(np.int32(bits) & _SIGN)))
     return np.float32(np.sqrt(squared_radius(bits))), s * v, other
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def fill_pairs(z: Floats, words: Words, n: int, a: np.uint32, b: np.uint32) -> None:
+    """Two normals for each of n cells by the words of their columns, into z (2, ·)."""
+    for k in range(np.uintp(n)):
+        radius, sine, cosine = polar(cell_word(a, b, words[k]))
+        z[0, k], z[1, k] = radius * sine, radius * cosine
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def fill_shared(z: Floats, words: Words, n: int, a: np.uint32, b: np.uint32) -> None:
+    """One normal for each of n cells, an even number, into z[0]: cells k and n/2 + k share a word."""
+    half = np.uintp(n // 2)
+    for k in range(half):
+        radius, sine, cosine = polar(cell_word(a, b, words[k]))
+        z[0, k], z[0, half + k] = radius * sine, radius * cosine
