@@ -97,7 +97,6 @@ class Drivers:
         return update_pulsed(
             conductances,
             array.planes,
-            array.kind,
             lines,
             errors,
             rate,
