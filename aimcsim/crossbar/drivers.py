@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.alignment import aligned
 from aimcsim.crossbar.cells import Cells
 from aimcsim.crossbar.checks import check_elapsed, check_updated
 from aimcsim.crossbar.closed_form import closed_form_of, takes_closed_form
@@ -53,7 +54,7 @@ class Drivers:
         if self.cells is not None:
             return self.cells.settle(conductances, noisy)
         held = self.devices.clip(conductances) if self.held else conductances
-        return np.ascontiguousarray(held)
+        return aligned(held)
 
     def update(self, conductances: Floats, lines: Floats, errors: Floats, rate: float, first: int) -> int:
         """C −= rate·d xᵀ in place; returns the pulse slots. ValueError, with nothing changed, where not finite."""

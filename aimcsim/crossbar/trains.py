@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.alignment import aligned_words
 from aimcsim.crossbar.counter_hash import sample_keys
 from aimcsim.crossbar.lanes import largest_magnitude
 from aimcsim.crossbar.pulses import (
@@ -142,7 +143,7 @@ def draw_trains(
     n, columns = x.shape
     rows = d.shape[1]
     words = phases * ((slots.max() + 31) // 32) if stochastic else 1
-    column_bits = np.empty((n, words, columns), np.uint32)
+    column_bits = aligned_words(n, words, columns)
     row_bits = np.empty((n, words, rows), np.uint32)
     inputs = np.empty((n, columns), np.float32)
     lanes = np.empty((n, columns), np.uint32)
