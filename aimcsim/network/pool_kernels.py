@@ -12,16 +12,20 @@ F = np.float32
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def largest_under(channel: Floats, top: int, left: int, high: int, wide: int, height: int, width: int) -> int:
-    """Place in a channel of its largest value under a window; the first of equal ones, a NaN above all."""
-    best = max(top, 0) * width + max(left, 0)
-    for i in range(max(top, 0), min(top + high, height)):
-        for j in range(max(left, 0), min(left + wide, width)):
+def largest_under(channel: Floats, above: int, before: int, below: int, behind: int, width: int) -> int:
+    """Place in a channel of its largest value in rows above … below - 1, columns before … behind - 1.
+
+    The first of equal ones, and the first NaN if there is one.
+    """
+    best = above * width + before
+    top = channel[best]
+    for i in range(above, below):
+        for j in range(before, behind):
             value = channel[i * width + j]
-            if value > channel[best] or value != value:
-                best = i * width + j
-                if value != value:
-                    return best
+            # Written so that it becomes a choice of the processor and no branch, which data would mislead.
+            better = (value > top) | ((value != value) & (top == top))
+            best = i * width + j if better else best
+            top = value if better else top
     return best
 
 
@@ -34,8 +38,10 @@ def pool_largest(x: Floats, geometry: tuple[int, ...], high: int, wide: int, y: 
             channel = x[s, c * height * width : (c + 1) * height * width]
             target = y[s, c * rows * columns : (c + 1) * rows * columns]
             for i in range(rows):
+                above, below = max(i * down - top, 0), min(i * down - top + high, height)
                 for j in range(columns):
-                    best = largest_under(channel, i * down - top, j * across - left, high, wide, height, width)
+                    before, behind = max(j * across - left, 0), min(j * across - left + wide, width)
+                    best = largest_under(channel, above, before, below, behind, width)
                     target[i * columns + j] = channel[best]
 
 
@@ -50,8 +56,10 @@ def send_to_largest(x: Floats, error: Floats, geometry: tuple[int, ...], high: i
             target = sent[s, c * height * width : (c + 1) * height * width]
             source = error[s, c * rows * columns : (c + 1) * rows * columns]
             for i in range(rows):
+                above, below = max(i * down - top, 0), min(i * down - top + high, height)
                 for j in range(columns):
-                    best = largest_under(channel, i * down - top, j * across - left, high, wide, height, width)
+                    before, behind = max(j * across - left, 0), min(j * across - left + wide, width)
+                    best = largest_under(channel, above, before, below, behind, width)
                     target[best] = target[best] + source[i * columns + j]
 
 
@@ -65,10 +73,12 @@ def pool_mean(x: Floats, geometry: tuple[int, ...], high: int, wide: int, y: Flo
             channel = x[s, c * height * width : (c + 1) * height * width]
             target = y[s, c * rows * columns : (c + 1) * rows * columns]
             for i in range(rows):
+                above, below = max(i * down - top, 0), min(i * down - top + high, height)
                 for j in range(columns):
+                    before, behind = max(j * across - left, 0), min(j * across - left + wide, width)
                     total = F(0.0)
-                    for a in range(max(i * down - top, 0), min(i * down - top + high, height)):
-                        for b in range(max(j * across - left, 0), min(j * across - left + wide, width)):
+                    for a in range(above, below):
+                        for b in range(before, behind):
                             total = total + channel[a * width + b]
                     target[i * columns + j] = total * share
 
@@ -84,10 +94,12 @@ def send_to_all(error: Floats, geometry: tuple[int, ...], high: int, wide: int, 
             target = sent[s, c * height * width : (c + 1) * height * width]
             source = error[s, c * rows * columns : (c + 1) * rows * columns]
             for i in range(rows):
+                above, below = max(i * down - top, 0), min(i * down - top + high, height)
                 for j in range(columns):
+                    before, behind = max(j * across - left, 0), min(j * across - left + wide, width)
                     part = source[i * columns + j] * share
-                    for a in range(max(i * down - top, 0), min(i * down - top + high, height)):
-                        for b in range(max(j * across - left, 0), min(j * across - left + wide, width)):
+                    for a in range(above, below):
+                        for b in range(before, behind):
                             target[a * width + b] = target[a * width + b] + part
 
 
