@@ -82,7 +82,8 @@ def test_everything_that_does_not_fit_is_said_at_once_where_it_stands() -> None:
         "layers.2.groups": "three has groups=3, which must divide 2 channels",
         "layers.3.kernel": "wide has a kernel of 7 × 7, its input with padding is 6 × 6",
         "layers.4.padding": "rim has a border of more than half its kernel 3 × 3",
-        "layers.6.inputs.1": "join puts half [2, 3, 3] behind input [2, 6, 6], and all dimensions but the first must agree",
+        "layers.6.inputs.1": "join puts half [2, 3, 3] behind input [2, 6, 6], "
+        "and all dimensions but the first must agree",
         "layers.7.bias": "row is digital and has no array row for a bias; use digital or none",
         "layers.8": "flatconv needs an image [channels, height, width], it reads [3]",
         "layers.9": "flatpool needs an image [channels, height, width], it reads [3]",
