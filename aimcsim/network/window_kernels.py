@@ -99,14 +99,16 @@ def finish_lines(lines: Floats, bias: Floats, code: int, y: Floats) -> None:
     """y (batch, outputs x places) = function of lines (batch x places, outputs) + bias (outputs,), (0,) for none."""
     outputs = lines.shape[1]
     places = y.shape[1] // outputs
+    # A function in place would not be vectorised: it goes from a buffer of one sample to y.
+    buffer = np.empty(y.shape[1] if code != NONE else 0, np.float32)
     for s in range(y.shape[0]):
-        target = y[s]
+        target = buffer if code != NONE else y[s]
         for o in range(outputs):
             shift = bias[o] if bias.shape[0] > 0 else F(0.0)
             for p in range(places):
                 target[o * places + p] = lines[s * places + p, o] + shift
-    if code != NONE:
-        activate_all(y, code, y)
+        if code != NONE:
+            activate_all(buffer, code, y[s])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
