@@ -132,7 +132,7 @@ class TrainingExecutor:
             for number in reversed(layers):
                 if self._program.layers[number].sends_error:
                     batch.input_error(number)
-        batch.forget_lines()
+        batch.lines.forget()
 
     def loss(self, micro_batch: int, cycle: int) -> bool:
         """Loss of a micro-batch and the error at the network's output. False where the loss is not finite."""
@@ -238,7 +238,7 @@ class TrainingExecutor:
             self._look(virtual, cycle)
         for micro_batch in numbers:
             batch = self._in_flight[micro_batch]
-            batch.forget_lines()
+            batch.lines.forget()
             batch.chunks_left -= 1
             if batch.chunks_left == 0:
                 del self._in_flight[micro_batch]

@@ -11,7 +11,7 @@ from aimcsim.crossbar.kernel_cache import cached_by_source
 from aimcsim.learning.versions import VersionedArray
 from aimcsim.network.functions import step_bias
 from aimcsim.network.layers import BatchNorm
-from aimcsim.training.digital_layers import NormOfChannels, NormOfSamples
+from aimcsim.training.digital_norms import NormOfChannels, NormOfSamples
 from aimcsim.training.micro_batch import MicroBatch
 from aimcsim.training.program import LayerProgram, Program
 

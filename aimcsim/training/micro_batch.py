@@ -12,8 +12,10 @@ from aimcsim.hardware.splitting import Shard
 from aimcsim.learning.sums import added
 from aimcsim.network.functions import NONE, activate_all, add_bias, finish_forward, send_back
 from aimcsim.network.layers import Add, Concatenate
-from aimcsim.training.digital_layers import Moments, Pass, Vectors
+from aimcsim.training.digital_pass import Moments, Pass, Vectors
 from aimcsim.training.program import DATA, LayerProgram, Program
+from aimcsim.training.shard_products import combine
+from aimcsim.training.unrolling import LatestLines
 
 Floats = NDArray[np.float32]
 
@@ -32,13 +34,12 @@ class MicroBatch:
 
     __slots__ = (
         "_fed",
-        "_lines",
-        "_patches",
         "chunks_left",
         "data",
         "errors",
         "first_sample",
         "input_errors",
+        "lines",
         "moments",
         "products",
         "program",
@@ -68,9 +69,7 @@ class MicroBatch:
         self.products: dict[int, list[Floats | None]] = {}
         self.returned: dict[int, list[Floats | None]] = {}
         self._fed: dict[tuple[int, int], Floats] = {}
-        #: The latest patches and the latest error as lines: columns of tiles that are fed the same follow one another.
-        self._patches: tuple[tuple[int, int, int], Floats] | None = None
-        self._lines: tuple[int, Floats] | None = None
+        self.lines = LatestLines()
 
     # ------------------------------------------------------------------ forward
 
@@ -151,7 +150,6 @@ class MicroBatch:
         follower, code = program.activation or (program.number, NONE)
         self.values[program.number] = NOT_KEPT
         self.values[follower] = program.unrolling.finished(lines, bias, code)
-        self._patches = None
 
     def _gathered(
         self,
@@ -183,7 +181,7 @@ class MicroBatch:
         if program.fed_as_is:
             return self.value(program.inputs[0])
         if program.unrolling is not None:
-            return self._patches_of(program, shard)
+            return self.lines.patches(program.unrolling, program.number, self.value(program.inputs[0]), shard)
         fed = self._fed.get((program.number, index))
         if fed is None:
             x = self.value(program.inputs[0])
@@ -193,26 +191,11 @@ class MicroBatch:
             self._fed[program.number, index] = fed
         return fed
 
-    def _patches_of(self, program: LayerProgram, shard: Shard) -> Floats:
-        assert program.unrolling is not None
-        key = (program.number, shard.group, shard.row)
-        if self._patches is None or self._patches[0] != key:
-            self._patches = key, program.unrolling.patches(self.value(program.inputs[0]), shard)
-        return self._patches[1]
-
-    def _error_lines(self, program: LayerProgram) -> Floats:
-        assert program.unrolling is not None
-        if self._lines is None or self._lines[0] != program.number:
-            self._lines = program.number, program.unrolling.lines(self.error(program.number))
-        return self._lines[1]
-
-    def forget_lines(self) -> None:
-        """An action is complete: what can be unrolled again is not kept."""
-        self._patches = self._lines = None
-
     def array_error(self, program: LayerProgram, index: int, shard: Shard) -> Floats:
         """Error at the outputs that one tile holds, contiguous; a line for each position of a sample."""
-        error = self.error(program.number) if program.unrolling is None else self._error_lines(program)
+        error = self.error(program.number)
+        if program.unrolling is not None:
+            error = self.lines.error(program.unrolling, program.number, error)
         return error if len(program.shards) == 1 else np.ascontiguousarray(error[:, shard.outputs])
 
     # ------------------------------------------------------------------ backward
@@ -314,17 +297,4 @@ class MicroBatch:
         self.values, self.errors, self.input_errors = state["values"], state["errors"], state["input_errors"]
         self.products, self.returned = state["products"], state["returned"]
         self._fed.clear()
-        self.forget_lines()
-
-
-def combine(program: LayerProgram, products: list[Floats], by_row: bool) -> Floats:
-    """Shard products of a layer as one matrix: forward (`by_row`) sums over rows and joins columns, backward the
-    other way round. Sums run in the order of the grid, so that the result does not depend on who was first.
-    """
-    if len(products) == 1:
-        return products[0]
-    blocks: dict[int, Floats] = {}
-    for shard, product in zip(program.shards, products, strict=True):
-        block = shard.column if by_row else shard.row
-        blocks[block] = blocks[block] + product if block in blocks else product
-    return np.concatenate([blocks[key] for key in sorted(blocks)], axis=1)
+        self.lines.forget()

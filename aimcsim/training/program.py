@@ -11,7 +11,8 @@ from aimcsim.hardware.splitting import Shard
 from aimcsim.network.functions import CODES, NONE
 from aimcsim.network.graph import Network
 from aimcsim.network.layers import INPUT, Activation, Convolution, Layer, Weighted
-from aimcsim.training.digital_layers import DigitalLayer, digital_layer
+from aimcsim.training.digital_layers import digital_layer
+from aimcsim.training.digital_pass import DigitalLayer
 from aimcsim.training.unrolling import Unrolling
 
 #: Stands for the samples themselves among the inputs of a layer.

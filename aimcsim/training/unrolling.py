@@ -63,3 +63,30 @@ class Unrolling:
         y = np.empty((len(lines) // self._layer.positions, self._layer.size), np.float32)
         finish_lines(lines, bias, code, y)
         return y
+
+
+class LatestLines:
+    """Lines of one micro-batch as long as an action lasts: tiles that are fed the same follow one another."""
+
+    __slots__ = ("_error", "_patches")
+
+    def __init__(self) -> None:
+        self._patches: tuple[tuple[int, int, int], Floats] | None = None
+        self._error: tuple[int, Floats] | None = None
+
+    def patches(self, unrolling: Unrolling, number: int, x: Floats, shard: Shard) -> Floats:
+        """What a tile of layer `number` is fed."""
+        key = (number, shard.group, shard.row)
+        if self._patches is None or self._patches[0] != key:
+            self._patches = key, unrolling.patches(x, shard)
+        return self._patches[1]
+
+    def error(self, unrolling: Unrolling, number: int, error: Floats) -> Floats:
+        """The error at all outputs of layer `number`."""
+        if self._error is None or self._error[0] != number:
+            self._error = number, unrolling.lines(error)
+        return self._error[1]
+
+    def forget(self) -> None:
+        """The action is complete: what can be unrolled again is not kept."""
+        self._patches = self._error = None

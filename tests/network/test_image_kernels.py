@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.kernel_cache import cached_by_source
 from aimcsim.keys import stream
-from aimcsim.network import norm_kernels as norm
-from aimcsim.network import pool_kernels as pools
-from aimcsim.network import window_kernels as kernels
 from aimcsim.network.functions import CODES, NONE, activate
 from aimcsim.network.windows import Window
 from tests.network import naive_layers as naive
+
+with cached_by_source():
+    from aimcsim.network import norm_kernels as norm
+    from aimcsim.network import pool_kernels as pools
+    from aimcsim.network import window_kernels as kernels
 
 Floats = NDArray[np.float32]
 

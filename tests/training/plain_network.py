@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.crossbar import make_tile
+from aimcsim.crossbar.kernel_cache import cached_by_source
 from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
 from aimcsim.keys import key_pair
-from aimcsim.network import norm_kernels as norm
 from aimcsim.network.functions import activate, slope
 from aimcsim.network.graph import build_network
 from aimcsim.network.layers import (
@@ -36,6 +36,9 @@ from aimcsim.scenario.spec import Scenario
 from aimcsim.scenario.training_spec import StepDecay
 from aimcsim.training.initial import initial_weights
 from tests.training import plain_images as images
+
+with cached_by_source():
+    from aimcsim.network import norm_kernels as norm
 
 Floats = NDArray[np.float32]
 

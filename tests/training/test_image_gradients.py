@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.kernel_cache import cached_by_source
 from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
 from aimcsim.keys import key_pair, stream
-from aimcsim.network.norm_kernels import drop
 from aimcsim.simulation import simulate
 from tests.network.naive_layers import values_of
 from tests.training.image_scenarios import IMAGES
 from tests.training.scenarios import ANALOG, DIGITAL, digits
+
+with cached_by_source():
+    from aimcsim.network.norm_kernels import drop
 
 SAMPLES, SEED, CHECKED = 3, 3, 6
 
