@@ -70,6 +70,24 @@ def test_an_asynchronous_run_is_what_its_log_says_evaluations_included(
         assert (row["test_loss"], row["test_accuracy"]) == tested
 
 
+def test_stages_of_digital_layers_alone_stand_beside_an_algorithm_with_transfers() -> None:
+    layers = [
+        layer | ({"digital": True, "bias": "digital"} if layer["name"] in ("c1", "c2") else {})
+        for layer in IMAGES["layers"]
+    ]
+    rest: dict[str, Any] = {
+        "model": {**IMAGES, "layers": layers},
+        "algorithm": {"name": "tiki-taka", "transfer_every": 2},
+    }
+    one, four = (run(images({"schedule": "serial", "stages": stages}, **rest)) for stages in (1, 4))
+    assert one.losses == four.losses
+    assert same_weights(one.weights, four.weights)
+    start = run(images({"schedule": "serial", "stages": 1}, **{**rest, "learning_rate": 0.0})).weights
+    assert all((one.weights[name] != start[name]).any() for name in ("c1", "c2", "c3", "fc"))
+    transfers = {row.tile.split(".")[1] for row in four.rows if row.op == "T"}
+    assert transfers == {"c3", "fc"}
+
+
 def test_splits_over_rows_and_columns_change_nothing_but_the_order_of_sums() -> None:
     """The products of four steps differ by rounding: 1e-4 of weights that move by 1e-2 is a hundred times above what
     the sums of at most 33 terms in ten layers may give (10 · 33 · 2^-24 = 2e-5), and a hundred times below the step.
