@@ -16,6 +16,9 @@ from aimcsim.hardware.timing import Times, exact, resolve_timing, whole_cycles, 
 from aimcsim.hardware.topology import placed_topology
 from aimcsim.learning.plans import arrays_plan, check_algorithm, uses_pulses
 from aimcsim.network.graph import Network, build_network, chain_network
+from aimcsim.network.layers import BatchNorm
+from aimcsim.network.shape_errors import text
+from aimcsim.network.wiring import layer_path
 from aimcsim.pipeline.link import LinkTimes
 from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.pipeline.schedules.base import Schedule
@@ -77,6 +80,8 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
         errors += check_data_fits(scenario.data, network)
     if times:
         errors += _check_clock(scenario, times)
+    if network:
+        errors += _check_batch_norms(scenario, network)
     errors += _check_float_updates(scenario)
     errors += check_algorithm(scenario.training.algorithm, scenario.hardware)
     schedule = collect(errors, lambda: _schedule(scenario, floorplan, samples or 0)) if floorplan else None
@@ -124,6 +129,21 @@ def _check_float_updates(scenario: Scenario) -> list[FieldError]:
         return []
     what = "none-with-device knows the ideal device and soft bounds that do not age"
     return [FieldError(("hardware", "pulses", "pulse_type"), what, device.name)]
+
+
+def _check_batch_norms(scenario: Scenario, network: Network) -> list[FieldError]:
+    """The variance of a single value is nothing to divide by."""
+    if scenario.pipeline.micro_batch > 1 or not isinstance(scenario.model, NetworkSpec):
+        return []
+    return [
+        FieldError(
+            layer_path(index),
+            f"{spec.name} normalises {text(layer.shape)} over micro-batches of 1 sample: one value a channel; "
+            "use a larger pipeline.micro_batch, or layer-norm",
+        )
+        for index, spec in enumerate(scenario.model.layers)
+        if isinstance(layer := network.layers[spec.name], BatchNorm) and layer.positions_of_a_channel == 1
+    ]
 
 
 def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:

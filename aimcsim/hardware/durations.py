@@ -58,7 +58,6 @@ class Durations:
         self._product_cycles = product_cycles
         # Fractions are slow and few trains differ in length: remember the sums.
         self._update_cycles = update_cycles
-        accumulate = Fraction(floorplan.plan.accumulate * (1 if times.per_action else samples))
 
         def of_arrays(unit: Unit) -> tuple[Fraction, Fraction]:
             forward, _, update = _exact_times(unit, times, floorplan)
@@ -75,7 +74,9 @@ class Durations:
             exact_update[unit.index] = update * mvms
             nominal = whole_cycles(update * mvms + times.pulse * nominal_slots * mvms)
             if unit.kind == "buffer":
-                exact_update[unit.index], nominal = accumulate, whole_cycles(accumulate)
+                exact_update[unit.index] = Fraction(floorplan.plan.accumulate * mvms)
+            if unit.kind in ("buffer", "digital"):
+                nominal = whole_cycles(exact_update[unit.index])
             self._base[WEIGHT_GRADIENT if gradient_apart else UPDATE][unit.index] = nominal
 
     @property
@@ -106,6 +107,8 @@ def _exact_times(unit: Unit, times: Times, floorplan: Floorplan) -> tuple[Fracti
         return times.sum, times.sum, Fraction(0)
     if unit.kind == "activation":
         return times.activation, times.activation, Fraction(0)
+    if unit.kind == "digital" and not times.per_action:
+        return times.activation, times.activation, times.activation
     own = times.stages[unit.stage] if times.stages else times
     triple = Fraction(own.forward), Fraction(own.backward), Fraction(own.update)
     v = floorplan.chunks_per_stage
@@ -127,3 +130,8 @@ def layer_cycles(times: Times, is_split: bool) -> int:
         return 1
     total = times.forward + times.backward + times.update + times.pulse + (2 * times.sum if is_split else 0)
     return max(1, whole_cycles(total * 1000))
+
+
+def digital_layer_cycles(times: Times) -> int:
+    """The same of a layer that is marked digital, whose F, B and U take a digital node's time."""
+    return 1 if times.per_action else max(1, whole_cycles(times.activation * 3 * 1000))

@@ -13,8 +13,9 @@ DEFINITIONS: dict[str, str] = {
     "staleness": "updates of the stage that a serial run with the same mini-batches would have applied before an "
     "action and that the action did not see",
     "peak_in_flight": "most micro-batches (per chunk) whose F had started and whose own U had not committed",
-    "state": "what the run keeps: arrays (tiles) and devices of all layers, numbers that the algorithm keeps digitally "
-    "beside them, and pair_values: numbers of the (x, error) pairs held at the peaks in flight until their updates",
+    "state": "what the run keeps: arrays (tiles) and devices of all layers, numbers kept digitally beside them by the "
+    "algorithm and as weights of digital layers, and pair_values: numbers of the (x, error) pairs held at the peaks in "
+    "flight until their updates",
     "peak_activations": "most micro-batches (per chunk) whose F had started and whose B (or W) had not ended",
     "bottleneck": "what bounds the period: the maximum cycle ratio of the schedule's event graph, or for policies "
     "and data-dependent times the critical path of the log over the middle half",

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
 from aimcsim.learning.base import ShardWeights, TransferChoice
-from aimcsim.learning.versions import VersionedArray
-from aimcsim.network.functions import step_bias
 from aimcsim.network.losses import loss_of
 from aimcsim.pipeline.actions import (
     BACKWARD,
@@ -33,6 +31,7 @@ from aimcsim.pipeline.actions import (
     Operation,
 )
 from aimcsim.training.evaluation import EvaluationPoints
+from aimcsim.training.learned import LearnedVectors
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.micro_batch import MicroBatch
 from aimcsim.training.program import LayerProgram, Program
@@ -74,19 +73,19 @@ class Progress:
 
 
 class TrainingExecutor:
-    """Numbers of a run: weights by the unit of each shard's first array, biases by layer, micro-batches in flight."""
+    """Numbers of a run: weights by the unit of each shard's first array, vectors by layer, micro-batches in flight."""
 
     def __init__(
         self,
         plan: TrainingPlan,
         weights: dict[int, ShardWeights],
-        biases: dict[int, VersionedArray],
+        learned: LearnedVectors,
         fetch: Fetch,
         points: EvaluationPoints,
         choice: TransferChoice | None = None,
     ) -> None:
         self.weights = weights
-        self.biases = biases
+        self.learned = learned
         self.choice = choice
         self.progress = Progress()
         #: Host threads that compute beside this one, None where there are none.
@@ -97,7 +96,6 @@ class TrainingExecutor:
         self._points = points
         self._in_flight: dict[int, MicroBatch] = {}
         self._cycle_seconds = plan.cycle_seconds
-        self._biases_of = [[n for n in chunk if n in biases] for chunk in plan.program.chunks]
         self._constant_rate = plan.learning_rate.constant
         self._steps: dict[str, Callable[[Operation, LayerProgram], int]] = {
             FORWARD: self._forward,
@@ -146,6 +144,7 @@ class TrainingExecutor:
             for number in reversed(layers):
                 if self._program.layers[number].sends_error:
                     batch.input_error(number)
+        batch.lines.forget()
 
     def loss(self, micro_batch: int, cycle: int) -> bool:
         """Loss of a micro-batch and the error at the network's output. False where the loss is not finite."""
@@ -178,7 +177,9 @@ class TrainingExecutor:
         if batch is None:
             size = self._plan.micro_batch
             data, targets = self._fetch(micro_batch * size, size)
-            batch = self._in_flight[micro_batch] = MicroBatch(self._program, micro_batch * size, data, targets)
+            batch = self._in_flight[micro_batch] = MicroBatch(
+                self._program, micro_batch * size, data, targets, self.learned
+            )
         return batch
 
     def _weights(self, operation: Operation) -> ShardWeights:
@@ -187,28 +188,29 @@ class TrainingExecutor:
 
     def _forward(self, operation: Operation, program: LayerProgram) -> int:
         batch = self._batch(operation.micro_batch)
+        batch.versions[program.chunk][0] = operation.version_read
         shard = program.shards[operation.shard]
         x = batch.array_input(program, operation.shard, shard)
         weights = self.weights[program.units[operation.shard]]
-        bias = self.biases.get(program.number)
-        read = None if bias is None else bias.at(operation.version_read)
-        given = x, batch.first_sample, operation.version_read, operation.role
+        bias = self.learned.at(program.number, operation.version_read)
+        given = x, batch.first_sample * program.positions, operation.version_read, operation.role
         beside = self._beside(operation)
         if beside is not None:
-            keep = partial(batch.add_product, program, operation.shard, bias=read, role=operation.role)
+            keep = partial(batch.add_product, program, operation.shard, bias=bias, role=operation.role)
             beside.begin(operation, partial(weights.forward, *given), keep)
             return 0
-        batch.add_product(program, operation.shard, weights.forward(*given), read, operation.role)
+        batch.add_product(program, operation.shard, weights.forward(*given), bias, operation.role)
         return weights.repeated_products
 
     def _backward(self, operation: Operation, program: LayerProgram) -> int:
         batch = self._in_flight[operation.micro_batch]
+        batch.versions[program.chunk][1] = operation.version_read
         d = batch.array_error(program, operation.shard, program.shards[operation.shard])
         if not program.sends_error:
             # Nobody wants the error of the samples themselves; the array is busy all the same.
             return 0
         weights = self.weights[program.units[operation.shard]]
-        given = d, batch.first_sample, operation.version_read, operation.role
+        given = d, batch.first_sample * program.positions, operation.version_read, operation.role
         beside = self._beside(operation)
         if beside is not None:
             keep = partial(batch.add_returned, program, operation.shard, role=operation.role)
@@ -229,7 +231,7 @@ class TrainingExecutor:
             shard = program.shards[operation.shard]
             x = batch.array_input(program, operation.shard, shard)
             d = batch.array_error(program, operation.shard, shard)
-            given.append((x, d, self._rate(micro_batch), batch.first_sample))
+            given.append((x, d, self._rate(micro_batch), batch.first_sample * program.positions))
         beside = self._beside(operation, tellable=len(given) == 1)
         if beside is None:
             return _update_all(weights, given)
@@ -286,17 +288,14 @@ class TrainingExecutor:
 
     def _finish_update(self, virtual: int, last: int, cycle: int) -> None:
         plan = self._plan
-        for number in self._biases_of[virtual]:
-            bias = self.biases[number]
-            bias.before_update()
-            for micro_batch in range(last - plan.mini_batch + 1, last + 1):
-                step_bias(bias.current, self._in_flight[micro_batch].error(number), self._rate(micro_batch))
-            bias.commit()
+        numbers = range(last - plan.mini_batch + 1, last + 1)
+        self.learned.step(virtual, [(self._in_flight[n], self._rate(n)) for n in numbers])
         self._updates[virtual] += 1
         if not self._transfers_due(last, self._updates[virtual]):
             self._look(virtual, cycle)
-        for micro_batch in range(last - plan.mini_batch + 1, last + 1):
+        for micro_batch in numbers:
             batch = self._in_flight[micro_batch]
+            batch.lines.forget()
             batch.chunks_left -= 1
             if batch.chunks_left == 0:
                 del self._in_flight[micro_batch]
@@ -317,13 +316,14 @@ class TrainingExecutor:
             self._points.add_copy(applied, virtual, self.copy_chunk(virtual), cycle)
 
     def copy_chunk(self, virtual: int) -> dict[int, Any]:
-        """Copies of a chunk's weights (by the unit of each shard's first array) and digital biases (by -1 - layer)."""
+        """Copies of a chunk's weights (by the unit of each shard's first array) and learned vectors (by -1 - layer)."""
         copies: dict[int, Any] = {}
         for number in self._program.chunks[virtual]:
             for unit in self._program.layers[number].units:
                 copies[unit] = self.weights[unit].snapshot()
-            if number in self.biases:
-                copies[-1 - number] = self.biases[number].current.copy()
+            vectors = self.learned.copy(number)
+            if vectors is not None:
+                copies[-1 - number] = vectors
         return copies
 
     # ------------------------------------------------------------------ checkpoint
@@ -335,7 +335,7 @@ class TrainingExecutor:
         self.settle()
         return {
             "weights": {unit: weights.state() for unit, weights in self._shards()},
-            "biases": {number: bias.state() for number, bias in self.biases.items()},
+            "learned": self.learned.state(),
             "in_flight": {number: batch.state() for number, batch in self._in_flight.items()},
             "updates": self._updates,
             "loss": self.progress.loss,
@@ -347,8 +347,7 @@ class TrainingExecutor:
         """Put back what `state` gave into an executor that has not begun."""
         for unit, weights in self._shards():
             weights.load_state(state["weights"][unit])
-        for number, bias in self.biases.items():
-            bias.load_state(state["biases"][number])
+        self.learned.load_state(state["learned"])
         for number, computed in state["in_flight"].items():
             self._batch(number).load_state(computed)
         self._updates = state["updates"]

@@ -24,6 +24,7 @@ from aimcsim.training.evaluator import Evaluator
 from aimcsim.training.executor import Floats, TrainingExecutor, TrainingPlan
 from aimcsim.training.host_threads import HostThreads, switching_quickly
 from aimcsim.training.initial import build_weights
+from aimcsim.training.learned import LearnedVectors
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.program import compile_network
 from aimcsim.training.side_by_side import SideBySide, threads_that_pay
@@ -46,8 +47,8 @@ class TrainingSession:
         self._stream = SampleStream(self._epoch, scenario.seed)
         self._blocks: dict[int, tuple[Floats, NDArray[Any]]] = {}
         self._feed = Feed(dataset, scenario.data, scenario.seed)
-        self._program = compile_network(assembly.network, assembly.floorplan)
-        weights, biases = build_weights(self._program, scenario, kept_versions(assembly))
+        self._program = compile_network(assembly.network, assembly.floorplan, scenario.seed)
+        weights, vectors = build_weights(self._program, scenario, kept_versions(assembly))
         total = assembly.samples // pipeline.micro_batch
         points = EvaluationPoints(
             evaluation_interval(assembly, self._epoch),
@@ -70,7 +71,8 @@ class TrainingSession:
             counted=counted_kinds(assembly),
         )
         choice = transfer_choice(scenario, plan.arrays, self._epoch)
-        self.executor = TrainingExecutor(plan, weights, biases, self._fetch, points, choice)
+        learned = LearnedVectors(self._program, vectors)
+        self.executor = TrainingExecutor(plan, weights, learned, self._fetch, points, choice)
         self._evaluator = Evaluator(
             self._program, weights, plan.loss, self._feed, dataset.test_y, scenario.evaluation.io == "perfect"
         )
@@ -105,18 +107,20 @@ class TrainingSession:
             host.close()
 
     def final_weights(self) -> dict[str, NDArray[np.float32]]:
-        """Weight matrices by layer name, joined from their tiles, and digital biases as `<layer>.bias`."""
+        """Weight matrices by layer name, joined from their tiles; what is learned digitally as `<layer>.bias`,
+        `.scale`, `.shift`, and the running `.mean` and `.variance` of batch norms.
+        """
         found: dict[str, NDArray[np.float32]] = {}
         for layer in self._program.layers:
-            if layer.dense is None:
+            if layer.weighted is None:
+                found |= self.executor.learned.named(layer)
                 continue
             rows, columns = layer.shards[-1].outputs.stop, layer.shards[-1].inputs.stop
             matrix = np.empty((rows, columns), np.float32)
             for unit, shard in zip(layer.units, layer.shards, strict=True):
                 matrix[shard.outputs, shard.inputs] = self.executor.weights[unit].weights
             found[layer.layer.name] = matrix
-            if layer.number in self.executor.biases:
-                found[f"{layer.layer.name}.bias"] = self.executor.biases[layer.number].current.copy()
+            found |= self.executor.learned.named(layer)
         return found
 
     def state(self) -> dict[str, Any]:

@@ -20,14 +20,19 @@ from aimcsim.training.program import Program
 #: awake and has Python's lock, and as long until it has it again.
 WORTH = 200e-6
 
-#: Cells times samples of a micro-batch from which an update takes longer than that with all but the scarcest trains.
+#: Cells times lines of a micro-batch (a convolution has one a position) from which an update takes longer than that with
+#: all but the scarcest trains.
 LONG_UPDATE = 2_000_000
 
 
 def threads_that_pay(program: Program, micro_batch: int) -> int:
     """Host threads for analog arrays: one for each with long updates, and no more than the process has cores."""
-    arrays = [shard for layer in program.layers for shard in layer.shards]
-    long = sum(shard.in_size * shard.out_size * micro_batch >= LONG_UPDATE for shard in arrays)
+    long = sum(
+        shard.in_size * shard.out_size * layer.positions * micro_batch >= LONG_UPDATE
+        for layer in program.layers
+        if layer.weighted is not None and not layer.weighted.digital
+        for shard in layer.shards
+    )
     return max(1, min(long, cores()))
 
 
