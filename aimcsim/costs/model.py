@@ -48,6 +48,10 @@ def area(assembly: Assembly) -> Area:
 def cost_notes(assembly: Assembly, unpriced: Iterable[str]) -> list[str]:
     """What to know of the figures, in words. `unpriced`: counts without a unit cost in a run where others have one."""
     preset, tile, notes = preset_of(assembly.scenario.hardware), assembly.scenario.hardware.tile, []
+    if preset is not None:
+        figures = {**preset.figures, **preset.energy, **preset.area}
+        if unverified := ", ".join(name for name, figure in figures.items() if not figure.verified):
+            notes.append(f"hardware: {preset.name}'s figures are unverified: {unverified}")
     if names := ", ".join(unpriced):
         notes.append(f"energy: {names} have no unit cost of their own and are no part of energy_j")
     if preset is not None and preset.energy and preset.tile not in (None, (tile.rows, tile.columns)):

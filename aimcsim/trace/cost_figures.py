@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from aimcsim.assembly import Assembly
@@ -9,8 +10,8 @@ from aimcsim.costs.energy import EnergyModel
 from aimcsim.costs.model import area, cost_notes
 from aimcsim.costs.unit_times import steps_of, unit_times
 from aimcsim.learning.memory import digital_memory
-from aimcsim.network.layers import Dense
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, TRANSFER, UPDATE, WEIGHT_GRADIENT
+from aimcsim.scenario.model_spec import ChainSpec
 from aimcsim.trace.bottleneck import stage_name
 from aimcsim.trace.metrics import MetricsRecorder
 
@@ -34,11 +35,17 @@ def cost_figures(assembly: Assembly, recorder: MetricsRecorder, model: EnergyMod
 def _memory(assembly: Assembly) -> dict[str, float] | None:
     """`digital_memory` of the summary: all array layers; None for a chain, whose layers have no size."""
     schedule, scenario = assembly.schedule, assembly.scenario
-    layers = [layer for layer in assembly.network.layers.values() if isinstance(layer, Dense)]
-    if not layers:
+    if isinstance(scenario.model, ChainSpec):
         return None
+    inputs: Counter[str] = Counter()
+    outputs: Counter[str] = Counter()
+    for unit in assembly.floorplan.units:
+        if unit.shard is not None and unit.role == 0:
+            inputs[unit.layer] += unit.shard.in_size * (unit.shard.column == 0)
+            outputs[unit.layer] += unit.shard.out_size * (unit.shard.row == 0)
     per_update = scenario.pipeline.micro_batch * (schedule.mini_batch if schedule.step == "mini-batch" else 1)
-    found = [digital_memory(scenario.training.algorithm, x.in_size, x.out_size, per_update) for x in layers]
+    algorithm = scenario.training.algorithm
+    found = [digital_memory(algorithm, inputs[name], outputs[name], per_update) for name in inputs]
     return {
         "bytes": sum(each.stored_bytes for each in found),
         "bits_moved_per_sample": float(sum(each.bits_moved for each in found)),

@@ -58,13 +58,18 @@ class MetricsRecorder:
         #: Called with nothing before the first operation that ends after this cycle is counted.
         self._after = NEVER
         self._then: Callable[[], None] = _nothing
-        self._operations, self._actions, self._action_cycles = tally.operations, tally.actions, tally.cycles
+        self._look_into(tally)
         self._stages = floorplan.stages
         self._log = log.append
         self._skip_in_log = log.skip
         self._mini_batch = schedule.mini_batch
         self._updates_per_mini_batch = schedule.updates_per_mini_batch
         self._out_of_order = None if schedule.updates_ascend else schedule
+
+    def _look_into(self, tally: Tally) -> None:
+        """Have the tally's lists at hand: they are counted in for every operation and action."""
+        self._operations = tally.operations
+        self._actions = {kind: (tally.actions[kind], tally.cycles[kind]) for kind in tally.actions}
 
     def operation(
         self, unit: int, kind: str, micro_batch: int, start: int, end: int, version_read: int, version_written: int
@@ -85,8 +90,9 @@ class MetricsRecorder:
             self.first_start = start
         kind = action[0]
         virtual = action[2] * self._stages + stage
-        self._actions[kind][virtual] += 1
-        self._action_cycles[kind][virtual] += end - start
+        count, cycles = self._actions[kind]
+        count[virtual] += 1
+        cycles[virtual] += end - start
         sums = self.staleness.get(kind)
         if sums is not None:
             expected = action[1] // self._mini_batch * self._updates_per_mini_batch
@@ -151,8 +157,7 @@ class MetricsRecorder:
         self.staleness = state["staleness"]
         self.period.load_state(state["period"])
         self.tally.load_state(state["tally"])
-        self._operations, self._actions = self.tally.operations, self.tally.actions
-        self._action_cycles = self.tally.cycles
+        self._look_into(self.tally)
 
     @property
     def makespan(self) -> int:

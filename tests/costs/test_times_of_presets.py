@@ -158,3 +158,14 @@ def test_the_summary_says_where_figures_are_those_of_tiles_of_another_size() -> 
         )
         notes = simulate(scenario, train=False).summary["notes"]
         assert any("panther_2020 gives figures of tiles of 128x128" in note for note in notes) == noted
+
+
+def test_the_summary_says_which_figures_are_unverified() -> None:
+    scenario = scenario_of(
+        model={"chain": 2},
+        hardware={"timing": "rpu_2016"},
+        pipeline={"stages": 2, "schedule": "serial"},
+        training={"samples": 2},
+    )
+    notes = simulate(scenario, train=False).summary["notes"]
+    assert "hardware: rpu_2016's figures are unverified: forward, backward, update" in notes
