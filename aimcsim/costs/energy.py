@@ -93,6 +93,8 @@ class EnergyModel:
 
     def energy(self, tally: Tally, busy: Sequence[int], cycles: int) -> Energy:
         """Energy after `cycles` in which each unit (by index) was busy for so many of them."""
+        if not self.prices:
+            return Energy({}, {}, {})
         total: Counts = dict.fromkeys(PRICED_BY, 0)
         by_tile: dict[str, Fraction | None] = {}
         for unit in self.workload.floorplan.units:

@@ -12,13 +12,13 @@ from aimcsim.costs.work import Workload
 from aimcsim.hardware.digital import node_operations
 from aimcsim.hardware.timing import preset_of
 from aimcsim.learning.plans import uses_pulses
-from aimcsim.pipeline.actions import BACKWARD, FORWARD
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT
 from aimcsim.scenario.model_spec import ChainSpec
 
 
 def energy_model(assembly: Assembly, trained: bool) -> EnergyModel:
     """`trained`: an executor counts the slots of every train; otherwise trains have their nominal length."""
-    scenario, floorplan = assembly.scenario, assembly.floorplan
+    scenario, floorplan, schedule = assembly.scenario, assembly.floorplan, assembly.schedule
     hardware, micro_batch = scenario.hardware, scenario.pipeline.micro_batch
     pulsed = uses_pulses(scenario.training.algorithm, hardware)
     workload = Workload(
@@ -27,6 +27,8 @@ def energy_model(assembly: Assembly, trained: bool) -> EnergyModel:
         [max(1, assembly.network.layers[unit.layer].positions) for unit in floorplan.units],
         node_operations(assembly.network, floorplan),
         None if trained else hardware.pulses.nominal_slots * pulsed,
+        WEIGHT_GRADIENT if schedule.gradient_apart else UPDATE,
+        schedule.mini_batch if schedule.step == "mini-batch" and not schedule.gradient_apart else 1,
     )
     sent = {kind: [0] * len(floorplan.chunks) for kind in (FORWARD, BACKWARD)}
     for link in floorplan.links:

@@ -11,7 +11,7 @@ from aimcsim.hardware.digital import NodeOperations
 from aimcsim.hardware.durations import update_operations
 from aimcsim.hardware.floorplan import Floorplan, Unit
 from aimcsim.hardware.transfer_times import line_operations
-from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE
 
 FORWARD_PRODUCTS = "forward products"
 BACKWARD_PRODUCTS = "backward products"
@@ -30,6 +30,7 @@ class Workload:
     """What one operation does, beside the floorplan: `samples` of a micro-batch, MVMs per sample (`positions`) and
     digital `nodes` by unit.
 
+    `update_kind`: the action that does the rank-one updates, U or W, of `updates_each` micro-batches at once.
     `slots`: those of one rank-one update's train where nothing is counted; None where an executor counts all slots.
     """
 
@@ -38,6 +39,8 @@ class Workload:
     positions: Sequence[int]
     nodes: Sequence[NodeOperations]
     slots: int | None
+    update_kind: str = UPDATE
+    updates_each: int = 1
 
     def done(self, unit: Unit, tally: Tally) -> Counter[str]:
         """All that a unit has done, as counts of the names above."""
@@ -48,7 +51,7 @@ class Workload:
             node = self.nodes[index]
             found[OPERATIONS] = (forwards * node.forward + backwards * node.backward) * each
             return found
-        updates = (tally.operations[UPDATE][index] + tally.operations[WEIGHT_GRADIENT][index]) * each
+        updates = tally.operations[self.update_kind][index] * each * self.updates_each
         found[OPERATIONS] = updates * update_operations(unit, self.floorplan)
         if unit.is_tile:
             self._products(found, unit, forwards * each + tally.extra[FORWARD][index], FORWARD_PRODUCTS, False)

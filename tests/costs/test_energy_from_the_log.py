@@ -151,3 +151,17 @@ def test_what_has_no_unit_cost_is_listed_and_not_taken_as_nothing() -> None:
     assert {"pulse slots", "bytes over links", "idle tile time (ns)"} <= unpriced.keys()
     (note,) = [note for note in summary["notes"] if note.startswith("energy")]
     assert "backward products" in note
+
+
+@pytest.mark.parametrize("schedule", ["one-f-one-b", "pipedream", "pipedream-2bw", "zero-bubble-h1"])
+def test_each_sample_is_one_rank_one_update_an_array_under_every_schedule(schedule: str) -> None:
+    counts = {x["what"]: x["count"] for x in run(schedule, "digital-sgd").summary["energy"]["lines"]}
+    assert counts["rank-one updates"] == 3 * 36
+    assert "pulse slots" not in counts
+
+
+def test_the_summary_says_what_an_algorithm_keeps_digitally() -> None:
+    # 2 a line and 1 a weight: 2 · (64 + 12 + 9) + (768 + 108 + 90). Of every line read 16 bits a line move, of one line
+    # every second update of 2 samples: 16 · 85 / 4.
+    summary = run("async", {"name": "tiki-taka-v2", "transfer_every": 2, "threshold": 0.01}).summary
+    assert summary["digital_memory"] == {"bytes": 1136, "bits_moved_per_sample": 340.0}
