@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aimcsim.costs.tally import Tally
-from aimcsim.hardware.digital import NodeOperations
+from aimcsim.hardware.digital import NodeOperations, is_array
 from aimcsim.hardware.durations import update_operations
 from aimcsim.hardware.floorplan import Floorplan, Unit
 from aimcsim.hardware.transfer_times import line_operations
@@ -47,11 +47,11 @@ class Workload:
         found: Counter[str] = Counter()
         index, each = unit.index, self.samples * self.positions[unit.index]
         forwards, backwards = tally.operations[FORWARD][index], tally.operations[BACKWARD][index]
-        if unit.shard is None:
-            node = self.nodes[index]
-            found[OPERATIONS] = (forwards * node.forward + backwards * node.backward) * each
-            return found
         updates = tally.operations[self.update_kind][index] * each * self.updates_each
+        if not is_array(unit):
+            node = self.nodes[index]
+            found[OPERATIONS] = (forwards * node.forward + backwards * node.backward) * each + updates * node.update
+            return found
         found[OPERATIONS] = updates * update_operations(unit, self.floorplan)
         if unit.is_tile:
             self._products(found, unit, forwards * each + tally.extra[FORWARD][index], FORWARD_PRODUCTS, False)

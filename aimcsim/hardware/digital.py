@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aimcsim.hardware.floorplan import Floorplan
+from aimcsim.hardware.floorplan import Floorplan, Unit
 from aimcsim.hardware.splitting import Shard
 from aimcsim.network.graph import Network
 from aimcsim.network.layers import Add
 
 
 class NodeOperations(NamedTuple):
-    """Digital operations of one unit for one sample (and position of its layer) of F and of B; 0 for an array."""
+    """Digital operations of one unit for one sample (and position of its layer) of F, B and U; 0 for an array."""
 
     forward: int = 0
     backward: int = 0
+    update: int = 0
+
+
+def is_array(unit: Unit) -> bool:
+    """True for what a learning algorithm keeps for a shard, False for a digital node, with a matrix or without."""
+    return unit.kind in ("tile", "buffer")
 
 
 def node_operations(network: Network, floorplan: Floorplan) -> tuple[NodeOperations, ...]:
     """By unit. A node does one operation for every value that it reads, an addition one for every value it adds on;
-    B does as many as F. A sum adds up the parts of the row splits (in B: column splits) and of all arrays read.
+    B does as many as F. A sum adds up the parts of the row splits (in B: column splits) and of all arrays read. A node
+    that holds a matrix does two operations a weight, a product and a sum, in F, B and U.
     """
     shards: dict[str, list[Shard]] = {}
     for unit in floorplan.units:
@@ -29,13 +36,15 @@ def node_operations(network: Network, floorplan: Floorplan) -> tuple[NodeOperati
     roles = len(floorplan.plan.read)
     found = []
     for unit in floorplan.units:
-        if unit.kind == "sum":
+        if is_array(unit):
+            found.append(NodeOperations())
+        elif unit.kind == "sum":
             found.append(_of_sum(shards[unit.layer], roles))
-        elif unit.shard is None:
+        elif unit.shard is not None:
+            found.append(NodeOperations(*[2 * unit.shard.in_size * unit.shard.out_size] * 3))
+        else:
             count = _of_node(network, unit.layer)
             found.append(NodeOperations(count, count))
-        else:
-            found.append(NodeOperations())
     return tuple(found)
 
 

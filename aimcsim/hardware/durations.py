@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from aimcsim.errors import FieldError
-from aimcsim.hardware.digital import NodeOperations
+from aimcsim.hardware.digital import NodeOperations, is_array
 from aimcsim.hardware.floorplan import Floorplan, Unit
 from aimcsim.hardware.timing import Times, whole_cycles
 from aimcsim.hardware.transfer_times import TransferTimes
@@ -107,8 +107,8 @@ class Durations:
 
 
 def update_operations(unit: Unit, floorplan: Floorplan) -> int:
-    """Digital operations of U for one sample (and position) beside a unit; 0 for a node."""
-    if unit.shard is None:
+    """Digital operations of U for one sample (and position) beside an array; 0 for a node."""
+    if unit.shard is None or not is_array(unit):
         return 0
     return floorplan.plan.update_work.of(unit.shard.in_size, unit.shard.out_size)
 
@@ -117,9 +117,10 @@ def _exact_times(
     unit: Unit, times: Times, floorplan: Floorplan, nodes: Sequence[NodeOperations]
 ) -> tuple[Fraction, Fraction, Fraction]:
     """Of one product, of one transposed product, and of one rank-one update without its pulses and digital work."""
+    if times.digital and not is_array(unit):
+        forward, backward, update = nodes[unit.index]
+        return times.digital * forward, times.digital * backward, times.digital * update
     if unit.shard is None:
-        if times.digital:
-            return times.digital * nodes[unit.index].forward, times.digital * nodes[unit.index].backward, Fraction(0)
         node = times.sum if unit.kind == "sum" else times.activation
         return node, node, Fraction(0)
     own = times.stages[unit.stage] if times.stages else times

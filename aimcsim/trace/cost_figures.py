@@ -9,6 +9,7 @@ from aimcsim.assembly import Assembly
 from aimcsim.costs.energy import EnergyModel
 from aimcsim.costs.model import area, cost_notes
 from aimcsim.costs.unit_times import steps_of, unit_times
+from aimcsim.hardware.digital import is_array
 from aimcsim.learning.memory import digital_memory
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, TRANSFER, UPDATE, WEIGHT_GRADIENT
 from aimcsim.scenario.model_spec import ChainSpec
@@ -40,7 +41,7 @@ def _memory(assembly: Assembly) -> dict[str, float] | None:
     inputs: Counter[str] = Counter()
     outputs: Counter[str] = Counter()
     for unit in assembly.floorplan.units:
-        if unit.shard is not None and unit.role == 0:
+        if unit.shard is not None and unit.role == 0 and is_array(unit):
             inputs[unit.layer] += unit.shard.in_size * (unit.shard.column == 0)
             outputs[unit.layer] += unit.shard.out_size * (unit.shard.row == 0)
     per_update = scenario.pipeline.micro_batch * (schedule.mini_batch if schedule.step == "mini-batch" else 1)

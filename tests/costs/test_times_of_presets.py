@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from aimcsim.errors import FieldErrors, ScenarioError
+from aimcsim.hardware.digital import node_operations
+from aimcsim.hardware.floorplan import Floorplan, Unit
 from aimcsim.hardware.presets import PRESETS
+from aimcsim.hardware.splitting import split
+from aimcsim.network.graph import chain_network
 from aimcsim.scenario.cost_spec import AreaSpec, EnergySpec
 from aimcsim.simulation import simulate
 from tests.pipeline.machines import rows_of, scenario_of
@@ -94,6 +98,16 @@ def test_an_addition_does_one_operation_for_each_value_that_it_adds_on() -> None
     timing = {"clock_ns": 1, "forward_ns": 1, "backward_ns": 1, "operations_per_ns": 1}
     found = lengths({"timing": timing}, {"input": [4], "layers": layers}, 1)
     assert (found["b.activation F"], found["c.activation F"]) == (30, 30)
+
+
+def test_a_digital_node_with_a_matrix_does_a_product_and_a_sum_a_weight() -> None:
+    shard = split(20, 30, 20, 30)[0]
+    units = (
+        Unit(0, "s1.a.r0c0", 0, 0, "a", "tile", shard, 0),
+        Unit(1, "s1.a.activation", 0, 0, "a", "activation", shard, 0),
+    )
+    found = node_operations(chain_network(1), Floorplan(1, 1, units, (), ()))
+    assert found == ((0, 0, 0), (1200, 1200, 1200))
 
 
 def test_links_in_nanoseconds_are_rounded_up_to_cycles_once() -> None:
