@@ -8,7 +8,8 @@ from typing import Any
 from aimcsim.assembly import Assembly
 from aimcsim.hardware.floorplan import Chunk
 from aimcsim.hardware.timing import preset_of
-from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, TRANSFER, TRANSFER_READ, UPDATE, WEIGHT_GRADIENT
+from aimcsim.pipeline.transfer_steps import transfer_steps
 from aimcsim.scenario.cost_spec import OF_THE_SCENARIO
 
 #: Steps of a chunk's action that are told: a stage of more layers is summed up in the last.
@@ -71,4 +72,16 @@ def steps_of(assembly: Assembly, chunk: Chunk) -> dict[str, list[dict[str, Any]]
             rest = sum(int(str(part["cycles"])) for part in parts[MOST_STEPS:])
             parts = [*parts[:MOST_STEPS], {"unit": f"{len(parts) - MOST_STEPS} more steps", "cycles": rest}]
         found[kind] = parts
-    return found
+    return found | {TRANSFER: _transfer(assembly, chunk)}
+
+
+def _transfer(assembly: Assembly, chunk: Chunk) -> list[dict[str, Any]]:
+    """The nominal halves of a transfer, where a T is always the same one."""
+    plan, times, units = assembly.floorplan.plan, assembly.plan.times, assembly.floorplan.units
+    if len(plan.transfers) != 1:
+        return []
+    parts = []
+    for kind, _, step in transfer_steps(plan, chunk.arrays, (0,)):
+        cycles, unit = max((times.transfer_cycles(kind, 0, unit, None), unit) for unit in step)
+        parts.append({"unit": f"{units[unit].name} {'read' if kind == TRANSFER_READ else 'write'}", "cycles": cycles})
+    return parts

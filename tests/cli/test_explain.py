@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import aimcsim
 from aimcsim.cli import app
+from aimcsim.scenario.load import scenario_from_data
 from aimcsim.shipped import find_scenario
 from tests.pipeline.machines import chain, scenario_of
 
@@ -31,7 +32,7 @@ def priced(**hardware: Any) -> aimcsim.Scenario:
 
 
 def explained(folder: Path) -> Any:
-    return CliRunner().invoke(app, ["explain", str(folder)], env={"COLUMNS": "160"})
+    return CliRunner().invoke(app, ["explain", str(folder)], env={"COLUMNS": "200"})
 
 
 def words(text: str) -> list[str]:
@@ -60,6 +61,14 @@ def test_each_figure_is_traced_to_counts_unit_costs_and_sources(tmp_path: Path) 
     sources = text.split("sources")[1]
     assert "scenario" in sources
     assert "a book" in sources
+
+
+def test_the_halves_of_a_transfer_are_told_apart(tmp_path: Path) -> None:
+    scenario = priced().model_dump(mode="json", exclude_none=True)
+    scenario["training"] = {"samples": 12, "algorithm": {"name": "tiki-taka", "transfer_every": 2}}
+    folder = aimcsim.simulate(scenario_from_data(scenario)[0], train=False).save(tmp_path / "run")
+    # A line is read in 40 ns, 20 cycles, and written in 31 slots of 2.5 cycles: 77.5, so 78.
+    assert "s1.fc1.r0c0.P read 20 + s1.fc1.r0c0 write 78" in " ".join(words(explained(folder).stdout))
 
 
 def test_a_chain_without_unit_costs_is_explained_too(tmp_path: Path) -> None:
