@@ -16,12 +16,14 @@ from aimcsim.assembly import Assembly, assemble
 from aimcsim.blas_threads import one_blas_thread
 from aimcsim.checkpoint.keeper import KeptParts, RunKeeper
 from aimcsim.checkpoint.settings import Checkpoints
+from aimcsim.costs.model import energy_model
 from aimcsim.loading import nominal_epoch
 from aimcsim.pipeline.fast_forward import FastForward
 from aimcsim.pipeline.machine import Machine
 from aimcsim.result import METRICS_SCHEMA, Result
 from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
+from aimcsim.trace.energy_rows import EnergyMeter
 from aimcsim.trace.forwarding import fast_forward
 from aimcsim.trace.metrics import MetricsRecorder
 from aimcsim.trace.oplog import NoOpLog, OpLog
@@ -108,7 +110,9 @@ def simulate(
         log = _op_log(scenario, scratch.path, assembly, keeper)
         on_failure.callback(log.abandon)
         recorder = MetricsRecorder(assembly.floorplan, assembly.schedule, log)
-        parts = KeptParts(log, recorder, session)
+        model = energy_model(assembly, session is not None)
+        meter = EnergyMeter(model, recorder)
+        parts = KeptParts(log, recorder, meter, session)
         # What is fast-forwarded takes no time worth a checkpoint; begun anew it ends with the same bytes.
         forward = fast_forward(assembly, recorder) if session is None else None
         saved = None if keeper is None else keeper.put_back(parts)
@@ -120,6 +124,8 @@ def simulate(
         view = RunView(assembly, runner, session)
         if watch is not None:
             watch(view)
+        if session is not None:
+            session.when_evaluated = lambda cycle: meter.mark(cycle, [unit.state for unit in view.machine.units])
         if session is not None and saved is None:
             session.evaluate_initial_state()
         status = runner.run() if keeper is None or isinstance(runner, FastForward) else keeper.run(runner, parts)
@@ -127,10 +133,13 @@ def simulate(
             session.executor.settle()
         on_failure.pop_all()
         log.close()
+    meter.settle()
     rows = [] if session is None else session.rows
+    for row, joules in zip(rows, meter.joules, strict=True):
+        row["energy_j"] = joules
     path = log.path if isinstance(log, OpLog) else None
     wall = time.perf_counter() - begun if keeper is None else keeper.wall_seconds
-    summary = summarise(assembly, view.machine, recorder, session, status, path, wall)
+    summary = summarise(assembly, view.machine, recorder, model, session, status, path, wall)
     weights = {} if session is None else session.final_weights()
     return Result(scenario, summary, _metrics_table(rows), weights, path, scratch, keeper)
 

@@ -22,7 +22,16 @@ DEFINITIONS: dict[str, str] = {
     "durations": "fixed: no time depends on the data; nominal: pulse trains taken at their desired length; "
     "measured: as the data needed them",
     "status": "completed, or diverged at the first loss that is not finite",
-    "energy_j": "energy in joules; null until the hardware model prices operations",
+    "energy_j": "energy in joules: counts of what was done x unit costs, and idle power of the tiles; null where the "
+    "hardware has no unit costs",
+    "energy": "the lines that energy_j is the sum of, what was done but has no unit cost, and joules by tile",
+    "area_mm2": "area of all tiles; null where the hardware gives none",
+    "area": "the lines that area_mm2 is the sum of",
+    "digital_memory": "what the algorithm keeps digitally beside its arrays, at one byte a value, and bits that move "
+    "for a sample, as the papers' tables count them",
+    "stage_actions": "number and cycles of each stage's actions, by kind, and the longest unit of each step of one "
+    "with its nominal cycles",
+    "unit_times": "the times that durations are made of, and where they are from",
     "train_loss": "mean training loss per sample since the row before",
     "test_loss": "mean loss per test sample, with the arrays as each stage committed that update",
     "test_accuracy": "share of test samples whose largest output is at their label",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,6 +43,8 @@ class TrainingSession:
         self.assembly = assembly
         self.dataset = dataset
         self.rows: list[dict[str, Any]] = []
+        #: Called with the cycle of every evaluation, after its row was added.
+        self.when_evaluated: Callable[[int], None] = lambda cycle: None
         self._epoch = len(dataset.train_x)
         self._stream = SampleStream(self._epoch, scenario.seed)
         self._blocks: dict[int, tuple[Floats, NDArray[Any]]] = {}
@@ -160,6 +162,7 @@ class TrainingSession:
                 "energy_j": None,
             }
         )
+        self.when_evaluated(cycle)
 
 
 def open_session(scenario: Scenario) -> TrainingSession:

@@ -20,8 +20,8 @@ from aimcsim.training.program import Program
 #: awake and has Python's lock, and as long until it has it again.
 WORTH = 200e-6
 
-#: Cells times lines of a micro-batch (a convolution has one a position) from which an update takes longer than that with
-#: all but the scarcest trains.
+#: Cells times lines of a micro-batch (a convolution has one a position) from which an update takes longer than that,
+#: but with the scarcest trains.
 LONG_UPDATE = 2_000_000
 
 
