@@ -30,7 +30,7 @@ class Optimum:
         self._x = train_x.astype(np.float64)
         self._y = train_y.astype(np.float64)
         # The smallest of all solutions, where there are fewer samples than weights.
-        self._best: Matrix = np.linalg.lstsq(self._x, self._y, rcond=None)[0].T
+        self._best: Matrix = np.linalg.lstsq(self._x, self._y, rcond=None)[0].T.astype(np.float64)
         self._least = self._loss(self._best)
 
     def figures(self, weights: NDArray[Any]) -> dict[str, float]:
