@@ -163,6 +163,20 @@ def test_names_hold_only_what_tells_curves_apart() -> None:
     assert short_names(settings) == (["ideal, 1", "x, null"], "hardware.device.name, model.name")
 
 
+def test_a_mapping_is_named_by_its_name_and_by_what_tells_it_from_others_of_that_name() -> None:
+    texts = [
+        "analog-sgd",
+        '{"name": "tiki-taka", "rate": 0.03, "all": 1}',
+        '{"name": "tiki-taka", "rate": 0.01, "all": 1}',
+        '{"name": "agad"}',
+        '{"no": 1}',
+        "{",
+    ]
+    settings = [{"training.algorithm": text} for text in texts]
+    names, _ = short_names(settings)
+    assert names == ["analog-sgd", "tiki-taka rate 0.03", "tiki-taka rate 0.01", "agad", '{"no": 1}', "{"]
+
+
 def test_columns_have_the_type_that_all_their_values_share() -> None:
     rows = [
         row(a=1, b=1, c=1, d=True, e=None, f=2**70, makespan_cycles=4),
