@@ -71,7 +71,8 @@ class Input(Node):
 class Weighted(ArrayNode):
     """A layer with a matrix W of shape (out_size, in_size), and a bias: y = W x + b at every position of a sample.
 
-    `init_range` is resolved: initial weights and bias are uniform in ±init_range. A `digital` layer has float weights
+    `init_range` is resolved: initial weights and bias are uniform in ±init_range, or all
+    `init_value` where given. A `digital` layer has float weights
     on no array. The outputs are divided into `groups`, one after the other, which read different x.
     """
 
@@ -79,6 +80,7 @@ class Weighted(ArrayNode):
     out_size: int
     bias: Bias
     init_range: float
+    init_value: float | None = None
     digital: bool = False
     groups: int = 1
 

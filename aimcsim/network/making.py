@@ -37,6 +37,7 @@ def make_layer(spec: specs.LayerSpec, inputs: tuple[str, ...], read: Sequence[Sh
                 out_size=spec.outputs,
                 bias=spec.bias,
                 init_range=_init_range(spec, size),
+                init_value=spec.init_value,
                 digital=spec.digital,
             )
         case specs.ConvolutionSpec():
@@ -50,6 +51,7 @@ def make_layer(spec: specs.LayerSpec, inputs: tuple[str, ...], read: Sequence[Sh
                 out_size=spec.outputs,
                 bias=spec.bias,
                 init_range=_init_range(spec, size),
+                init_value=spec.init_value,
                 digital=spec.digital,
                 groups=spec.groups,
                 read=first,

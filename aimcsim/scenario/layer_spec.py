@@ -14,6 +14,7 @@ from aimcsim.scenario.base import (
     Name,
     NonNegativeInt,
     NonNegativeReal,
+    Real,
     Spec,
     one_of_forms,
 )
@@ -54,6 +55,7 @@ class WeightedSpec(LayerBase):
     init_range: NonNegativeReal | None = Field(
         None, description="initial weights and bias are uniform in ±init_range; default 1/sqrt(inputs)"
     )
+    init_value: Real | None = Field(None, description="all initial weights and biases, in place of random ones")
     digital: Flag = Field(False, description="float weights on no array: exact products, digital SGD, digital times")
     inputs: OneInput = None
 
