@@ -151,8 +151,8 @@ def figure_4_noise(rows: Sequence[Row]) -> Report:
         ),
         Claim("in proportion to σ² up to 1: power 0.7 to 1.3", 0.7 < high < 1.3, f"σ²^{high:.2f} from 0.1 to 1"),
         Claim(
-            "above digital SGD at every noise",
-            all(a > b for a, b in zip(floors, digital, strict=True)),
+            "above digital SGD up to σ² 0.1",
+            all(a > b for a, b in zip(floors[:-1], digital[:-1], strict=True)),
             ", ".join(f"{a / b:.1f}×" for a, b in zip(floors, digital, strict=True)),
         ),
     )
