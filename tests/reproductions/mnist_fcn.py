@@ -102,7 +102,9 @@ def picture_5(folder: Path, target: Path) -> None:
         number = (0.70, 0.78, 0.80).index(settings[TAU])
         return f"{name}, τ {settings[TAU]:.2f}", number, "-" if name == "Tiki-Taka" else ":"
 
-    draw_panels(folder, target, [Panel("MNIST", {}, look)], EPOCH, "epoch", "test accuracy", ACCURACY, "linear")
+    draw_panels(
+        folder, target, [Panel("MNIST", {}, look)], EPOCH, "epoch", "test accuracy", column=ACCURACY, axis="linear"
+    )
 
 
 # ---------------------------------------------------------------------------- arXiv 2510.02516, table 1
@@ -154,7 +156,9 @@ def picture_few_states(folder: Path, target: Path) -> None:
         name = name_of(settings[ALGORITHM])
         return name, list(TABLE_1["few-states-mnist"]).index(name), "-"
 
-    draw_panels(folder, target, [Panel(folder.name, {}, look)], EPOCH, "epoch", "test accuracy", ACCURACY, "linear")
+    draw_panels(
+        folder, target, [Panel(folder.name, {}, look)], EPOCH, "epoch", "test accuracy", column=ACCURACY, axis="linear"
+    )
 
 
 # ---------------------------------------------------------------------------- arXiv 2502.06309, figure 4
@@ -186,7 +190,9 @@ def picture_responses(folder: Path, target: Path) -> None:
         name = name_of(settings[ALGORITHM])
         return name, order.index(name), "-"
 
-    draw_panels(folder, target, [Panel("MNIST", {}, look)], EPOCH, "epoch", "test accuracy", ACCURACY, "linear")
+    draw_panels(
+        folder, target, [Panel("MNIST", {}, look)], EPOCH, "epoch", "test accuracy", column=ACCURACY, axis="linear"
+    )
 
 
 EXPERIMENTS = (

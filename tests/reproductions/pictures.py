@@ -30,17 +30,20 @@ class Panel:
 
 
 def draw_panels(
+def draw_panels(
     folder: Path,
     target: Path,
     panels: Sequence[Panel],
     scale: float,
     along: str,
     up: str,
+    until: float | None = None,
     column: str = "excess_loss",
     axis: str = "log",
 ) -> None:
-    """Write a PNG of the panels side by side. `scale`: samples of one step of the axis `along`; `column` of
-    metrics.csv goes up, on a log or linear `axis`."""
+    """Write a PNG of the panels side by side. `scale`: samples of one step of `along`, which ends at `until`;
+    `column` of metrics.csv goes up, on a log or linear `axis`.
+    """
     study = StudyFolder(folder)
     ledger = Ledger(study, study.read_plan())
     figure = Figure(figsize=(3.1 * len(panels) + 1.9, 3.4), layout="constrained")
@@ -55,10 +58,16 @@ def draw_panels(
                 continue
             name, number, style = look
             x = [value / scale for value in curve.x]
-            (line,) = space.plot(x, curve.mean, color=COLOURS[number % len(COLOURS)], linestyle=style, linewidth=1.5)
+            colour, height = COLOURS[number % len(COLOURS)], 3 if style == "--" else 2
+            (line,) = space.plot(x, curve.mean, color=colour, linestyle=style, linewidth=1.5, zorder=height)
             space.fill_between(x, curve.low, curve.high, color=line.get_color(), alpha=0.15, linewidth=0)
             named.setdefault(name, line)
+<<<<<<< HEAD
         space.set_yscale(axis)
+=======
+        space.set_yscale("log")
+        space.set_xlim(0, until)
+>>>>>>> repro
         space.set_title(panel.title, fontsize=10)
         space.set_xlabel(along)
         space.grid(color="#e5e5e5")
