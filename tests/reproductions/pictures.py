@@ -30,7 +30,6 @@ class Panel:
 
 
 def draw_panels(
-def draw_panels(
     folder: Path,
     target: Path,
     panels: Sequence[Panel],
@@ -62,12 +61,8 @@ def draw_panels(
             (line,) = space.plot(x, curve.mean, color=colour, linestyle=style, linewidth=1.5, zorder=height)
             space.fill_between(x, curve.low, curve.high, color=line.get_color(), alpha=0.15, linewidth=0)
             named.setdefault(name, line)
-<<<<<<< HEAD
         space.set_yscale(axis)
-=======
-        space.set_yscale("log")
         space.set_xlim(0, until)
->>>>>>> repro
         space.set_title(panel.title, fontsize=10)
         space.set_xlabel(along)
         space.grid(color="#e5e5e5")
