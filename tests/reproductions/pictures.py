@@ -39,13 +39,14 @@ def draw_panels(
     until: float | None = None,
     column: str = "excess_loss",
     axis: str = "log",
+    width: float = 3.1,
 ) -> None:
     """Write a PNG of the panels side by side. `scale`: samples of one step of `along`, which ends at `until`;
-    `column` of metrics.csv goes up, on a log or linear `axis`.
+    `column` of metrics.csv goes up, on a log or linear `axis`. `width` of a panel in inches.
     """
     study = StudyFolder(folder)
     ledger = Ledger(study, study.read_plan())
-    figure = Figure(figsize=(3.1 * len(panels) + 1.9, 3.4), layout="constrained")
+    figure = Figure(figsize=(width * len(panels) + 1.9, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
     spaces = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     named: dict[str, Any] = {}
