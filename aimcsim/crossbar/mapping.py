@@ -20,10 +20,14 @@ Floats = NDArray[np.float32]
 
 @dataclass
 class OutputScales:
-    """Digital factors of the output lines, (outputs,) each: `line` set by the mapping, `learned` by training."""
+    """Digital factors of the output lines, (outputs,) each: `line` set by the mapping, `learned` by training.
+
+    Not `by_line`: the learned ones are one number, kept for every output.
+    """
 
     line: Floats
     learned: Floats
+    by_line: bool = True
 
     def factors(self, learned: Floats | None = None) -> Floats:
         """What an output is multiplied by; `learned` may stand in for the present ones."""
@@ -38,7 +42,7 @@ class OutputScales:
     def step(self, given: Floats, d: Floats, learning_rate: float) -> None:
         """learned −= learning_rate · Σ_samples d·y, y (n, outputs) being what the array gave, its line scale
         included."""
-        self.learned -= np.float32(learning_rate) * (d * given * self.line).sum(axis=0)
+        self.learned = stepped(self.learned, d * given * self.line, learning_rate, self.by_line)
 
 
 class Layout:
@@ -56,7 +60,8 @@ class Layout:
         self.scale = fit_scale(weights, self.mapping)
         matrix = weights / np.float32(self.scale)
         if self.outputs is not None:
-            self.outputs = OutputScales(fit_line_scales(matrix, self.mapping), np.ones(len(matrix), np.float32))
+            self.outputs.line = fit_line_scales(matrix, self.mapping)
+            self.outputs.learned = np.ones(len(matrix), np.float32)
             matrix = matrix / self.outputs.line[:, None]
         return matrix if self.reference is None else matrix + self.reference
 
@@ -90,15 +95,22 @@ class Layout:
         """Put back what `state` gave."""
         self.scale = float(state["scale"].item())
         if self.outputs is not None:
-            line, learned = (np.array(state[key], dtype=np.float32) for key in ("line_scales", "out_scales"))
-            self.outputs = OutputScales(line, learned)
+            self.outputs.line = np.array(state["line_scales"], dtype=np.float32)
+            self.outputs.learned = np.array(state["out_scales"], dtype=np.float32)
 
 
 def output_scales(mapping: MappingSpec, outputs: int) -> OutputScales | None:
     """Factors of 1; None where the mapping has no factors of single outputs."""
     if not (mapping.weight_scaling_columnwise or mapping.learn_out_scaling):
         return None
-    return OutputScales(np.ones(outputs, np.float32), np.ones(outputs, np.float32))
+    ones = np.ones(outputs, np.float32)
+    return OutputScales(ones, ones.copy(), mapping.out_scaling_columnwise)
+
+
+def stepped(learned: Floats, products: Floats, learning_rate: float, by_line: bool) -> Floats:
+    """Learned factors (outputs,) − learning_rate · Σ_samples products, of (n, outputs); their sum for all if one."""
+    gradient = products.sum(axis=0) if by_line else products.sum()
+    return learned - np.float32(learning_rate) * gradient
 
 
 def fit_scale(weights: Floats, mapping: MappingSpec) -> float:

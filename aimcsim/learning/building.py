@@ -59,7 +59,8 @@ def shard_weights(part: Floats, name: str, scenario: Scenario, kept_versions: in
         if role.kind == "tile"
     ]
     shard = _algorithm(algorithm, arrays, plan, scenario, name)
-    return LearnedOutputs(shard) if scenario.hardware.mapping.learn_out_scaling else shard
+    mapping = scenario.hardware.mapping
+    return LearnedOutputs(shard, mapping.out_scaling_columnwise) if mapping.learn_out_scaling else shard
 
 
 def _algorithm(

@@ -1,7 +1,8 @@
 """A digital factor for every output of a shard that keeps several arrays, trained with them (`learn_out_scaling`).
 
 y = s ⊙ W̄ x, with W̄ what the arrays stand for together; the arrays learn from s ⊙ d, and s ← s − η Σ d ⊙ (W̄ x), η being
-the learning rate. One array alone has its factors in its tile (`crossbar/mapping.py`), with the same equations.
+the learning rate; not `by_line`, one factor learns from the sum of them all. One array alone has its factors in its
+tile (`crossbar/mapping.py`), with the same equations.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from aimcsim.crossbar.mapping import stepped
 from aimcsim.learning.base import Floats, State, part_of, under
 from aimcsim.learning.several_arrays import SeveralArrays
 
@@ -17,8 +19,9 @@ from aimcsim.learning.several_arrays import SeveralArrays
 class LearnedOutputs:
     """`shard` with factors behind it, see `ShardWeights`."""
 
-    def __init__(self, shard: SeveralArrays) -> None:
+    def __init__(self, shard: SeveralArrays, by_line: bool = True) -> None:
         self.shard = shard
+        self.by_line = by_line
         self.factors: Floats = np.ones(shard.out_size, np.float32)
 
     def forward(self, x: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
@@ -36,7 +39,7 @@ class LearnedOutputs:
         with np.errstate(all="ignore"):  # an update that is not finite loses the array, as without factors
             given, errors = self.shard.exact(x), d * self.factors
             slots = self.shard.update(x, errors, learning_rate, first_sample)
-            self.factors = self.factors - np.float32(learning_rate) * (d * given).sum(axis=0)
+            self.factors = stepped(self.factors, d * given, learning_rate, self.by_line)
         return slots
 
     def slots(self, x: Floats, d: Floats, learning_rate: float) -> int:

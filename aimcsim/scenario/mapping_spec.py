@@ -24,4 +24,7 @@ class MappingSpec(Spec):
     learn_out_scaling: Flag = Field(
         False, description="a digital factor for every output line, 1 at first, trained with the weights"
     )
+    out_scaling_columnwise: Flag = Field(
+        True, description="with learn_out_scaling: false: one factor for all outputs instead, aihwkit's default"
+    )
     reference: ReferenceSpec | None = Field(None, description="weights are differences from a reference array")

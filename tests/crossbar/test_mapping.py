@@ -97,6 +97,17 @@ def test_learned_factors_and_the_weights_behind_them_take_the_gradient_of_the_lo
     assert np.abs(factors - 1.0).max() > 0.01
 
 
+def test_one_learned_factor_of_a_tile_takes_the_sum_of_the_gradients_of_its_outputs() -> None:
+    x, d = samples(5, 3, 3, seed=4)
+    tile = ideal(MappingSpec(learn_out_scaling=True, out_scaling_columnwise=False), WEIGHTS)
+    tile.update(x, d, 0.02)
+    # ∂f/∂s of y = s·Wx is Σ d·Wx over samples and outputs; the weights learn from s·d, with s = 1 still.
+    factor = 1.0 - 0.02 * float((d * (x @ WEIGHTS.T)).sum())
+    assert tile.out_scales is not None
+    np.testing.assert_allclose(tile.out_scales, np.full(3, factor), rtol=1e-5)
+    np.testing.assert_allclose(tile.weights, factor * (WEIGHTS - 0.02 * d.T @ x), atol=1e-5)
+
+
 def test_learned_factors_belong_to_the_state_and_to_what_an_evaluation_sees() -> None:
     x, d = samples(5, 3, 3, seed=3)
     mapping = MappingSpec(weight_scaling_omega=0.4, weight_scaling_columnwise=True, learn_out_scaling=True)

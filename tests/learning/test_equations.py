@@ -61,9 +61,10 @@ def test_tiki_taka_by_columns_takes_them_in_turn() -> None:
         assert close(shard.weights, w)
 
 
+@pytest.mark.parametrize("by_line", [True, False])
 @pytest.mark.parametrize("name", ["tiki-taka", "residual-learning", "rider"])
-def test_learned_factors_of_the_outputs_stand_behind_all_arrays(name: str) -> None:
-    # y = s ⊙ (W̄ x): the arrays learn from s ⊙ d, and ∂f/∂s = Σ d ⊙ (W̄ x), W̄ before the update.
+def test_learned_factors_of_the_outputs_stand_behind_all_arrays(name: str, by_line: bool) -> None:
+    # y = s ⊙ (W̄ x): the arrays learn from s ⊙ d, and ∂f/∂s = Σ d ⊙ (W̄ x), W̄ before the update; its sum for one s.
     # Rates at which the product of factors and weights does not swing up.
     alpha, beta, gamma, eta = 0.02, 0.1, 0.0 if name == "tiki-taka" else GAMMA, 0.2
     algorithm = {"name": name, "gradient_rate": alpha, "transfer_rate": beta, **RATES}
@@ -72,15 +73,14 @@ def test_learned_factors_of_the_outputs_stand_behind_all_arrays(name: str) -> No
     start, samples = problem(STEPS)
     w, p, s = start.astype(float), np.zeros_like(start, float), np.ones(len(start))
     q = np.zeros_like(w)
-    hardware = {**IDEAL, "mapping": {"learn_out_scaling": True}}
-    for sample, shard in zip(
-        samples, drive(scenario_with(algorithm, hardware, learning_rate=0.05), STEPS), strict=True
-    ):
+    hardware = {**IDEAL, "mapping": {"learn_out_scaling": True, "out_scaling_columnwise": by_line}}
+    scenario = scenario_with(algorithm, hardware, learning_rate=0.05)
+    for sample, shard in zip(samples, drive(scenario, STEPS), strict=True):
         x, target = (part[0].astype(float) for part in sample)
         given = (w + gamma * (p - q)) @ x
         d = s * given - target
         p = p - alpha * np.outer(s * d, x)
-        s = s - 0.05 * d * given
+        s = s - 0.05 * (d * given if by_line else (d * given).sum())
         w = w + beta * (p - q)
         q = (1 - eta) * q + eta * p if name == "rider" else q
         assert close(shard.factors, s)

@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 
 from aimcsim.sweep.folder import StudyFolder
-from tests.reproductions import analog_sgd, residual_learning
+from tests.reproductions import analog_sgd, mnist_fcn, residual_learning
 from tests.reproductions.report import markdown, rows_of
 
-EXPERIMENTS = {each.sweep: each for each in (*analog_sgd.EXPERIMENTS, *residual_learning.EXPERIMENTS)}
+MODULES = (analog_sgd, residual_learning, mnist_fcn)
+EXPERIMENTS = {each.sweep: each for module in MODULES for each in module.EXPERIMENTS}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Panels of convergence curves from a sweep's folder, mean and range over seeds, on a logarithmic axis."""
+"""Panels of convergence curves from a sweep's folder, mean and range over seeds."""
 
 from __future__ import annotations
 
@@ -30,17 +30,28 @@ class Panel:
 
 
 def draw_panels(
-    folder: Path, target: Path, panels: Sequence[Panel], scale: float, along: str, up: str, until: float | None = None
+    folder: Path,
+    target: Path,
+    panels: Sequence[Panel],
+    scale: float,
+    along: str,
+    up: str,
+    until: float | None = None,
+    column: str = "excess_loss",
+    axis: str = "log",
+    width: float = 3.1,
 ) -> None:
-    """Write a PNG of the panels side by side. `scale`: samples of one step of `along`, which ends at `until`."""
+    """Write a PNG of the panels side by side. `scale`: samples of one step of `along`, which ends at `until`;
+    `column` of metrics.csv goes up, on a log or linear `axis`. `width` of a panel in inches.
+    """
     study = StudyFolder(folder)
     ledger = Ledger(study, study.read_plan())
-    figure = Figure(figsize=(3.1 * len(panels) + 1.9, 3.4), layout="constrained")
+    figure = Figure(figsize=(width * len(panels) + 1.9, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
     spaces = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     named: dict[str, Any] = {}
     for space, panel in zip(spaces, panels, strict=True):
-        plot = PlotSpec(kind="curves", x="samples", y="excess_loss", where=panel.where)
+        plot = PlotSpec(kind="curves", x="samples", y=column, where=panel.where)
         for curve in run_curves(ledger.rows(), plot, ledger.plan.axes, folder).curves:
             look = panel.look(curve.settings)
             if look is None:
@@ -51,7 +62,7 @@ def draw_panels(
             (line,) = space.plot(x, curve.mean, color=colour, linestyle=style, linewidth=1.5, zorder=height)
             space.fill_between(x, curve.low, curve.high, color=line.get_color(), alpha=0.15, linewidth=0)
             named.setdefault(name, line)
-        space.set_yscale("log")
+        space.set_yscale(axis)
         space.set_xlim(0, until)
         space.set_title(panel.title, fontsize=10)
         space.set_xlabel(along)

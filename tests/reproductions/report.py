@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 from aimcsim.sweep.folder import TABLE, StudyFolder
 
 Row = dict[str, Any]
+#: Writes a number.
+Form = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,24 @@ class Line:
     values: tuple[float, ...]
 
 
+def two_digits(number: float) -> str:
+    """Two digits, with an exponent only where there is no other way."""
+    return f"{float(f'{number:.2g}'):g}"
+
+
+def percent(number: float) -> str:
+    """A share as a percentage, two decimals, without its sign."""
+    return f"{100 * number:.2f}"
+
+
 @dataclass(frozen=True)
 class Report:
-    """Everything that a page shows of one sweep. `unit` names the measured figure."""
+    """Everything that a page shows of one sweep. `unit` names the measured figure, `form` writes it."""
 
     unit: str
     lines: tuple[Line, ...]
     claims: tuple[Claim, ...]
+    form: Form = two_digits
 
 
 @dataclass(frozen=True)
@@ -81,18 +94,13 @@ def markdown(report: Report) -> str:
     epochs = f"| algorithm | setting | published | measured {report.unit}: mean ± std (seeds) |"
     text = [epochs, "|---|---|---|---|"]
     for line in report.lines:
-        text.append(f"| {line.algorithm} | {line.setting} | {line.published} | {spread(line.values)} |")
+        text.append(f"| {line.algorithm} | {line.setting} | {line.published} | {spread(line.values, report.form)} |")
     text += ["", "| claim | holds | measured |", "|---|---|---|"]
     text += [f"| {claim.text} | {'yes' if claim.holds else '**no**'} | {claim.found} |" for claim in report.claims]
     return "\n".join(text)
 
 
-def spread(numbers: Sequence[float]) -> str:
-    """Mean ± sample deviation (how many), two digits each."""
-    deviation = f" ± {two_digits(statistics.stdev(numbers))}" if len(numbers) > 1 else ""
-    return f"{two_digits(mean(numbers))}{deviation} ({len(numbers)})"
-
-
-def two_digits(number: float) -> str:
-    """Two digits, with an exponent only where there is no other way."""
-    return f"{float(f'{number:.2g}'):g}"
+def spread(numbers: Sequence[float], form: Form) -> str:
+    """Mean ± sample deviation (how many)."""
+    deviation = f" ± {form(statistics.stdev(numbers))}" if len(numbers) > 1 else ""
+    return f"{form(mean(numbers))}{deviation} ({len(numbers)})"
