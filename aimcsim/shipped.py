@@ -33,8 +33,8 @@ def shipped_scenarios(root: Path | None = None) -> dict[str, Path]:
 
 
 def shipped_sweeps(root: Path | None = None) -> dict[str, Path]:
-    """Name to file of each shipped sweep and search, by name."""
-    return _files("scenarios/sweeps", root)
+    """Name to file of each shipped sweep and search, by name; those of published experiments after the others."""
+    return _files("scenarios/sweeps", root) | _files("scenarios/reproductions", root)
 
 
 def _files(kind: str, root: Path | None) -> dict[str, Path]:

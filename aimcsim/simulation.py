@@ -19,7 +19,7 @@ from aimcsim.checkpoint.settings import Checkpoints
 from aimcsim.loading import nominal_epoch
 from aimcsim.pipeline.fast_forward import FastForward
 from aimcsim.pipeline.machine import Machine
-from aimcsim.result import METRICS_SCHEMA, Result
+from aimcsim.result import METRICS_SCHEMA, OPTIMUM_COLUMNS, Result
 from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.trace.forwarding import fast_forward
@@ -117,6 +117,8 @@ def simulate(
     path = log.path if isinstance(log, OpLog) else None
     wall = time.perf_counter() - begun if keeper is None else keeper.wall_seconds
     summary = summarise(assembly, view.machine, recorder, session, status, path, wall)
+    if session is not None:
+        summary |= session.optimum_figures
     weights = {} if session is None else session.final_weights()
     return Result(scenario, summary, _metrics_table(rows), weights, path, scratch, keeper)
 
@@ -142,4 +144,8 @@ def _op_log(scenario: Scenario, folder: Path, assembly: Assembly, keeper: RunKee
 
 
 def _metrics_table(rows: list[dict[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist(rows, schema=METRICS_SCHEMA)
+    schema = METRICS_SCHEMA
+    for name in OPTIMUM_COLUMNS:
+        if rows and name in rows[0]:
+            schema = schema.append(pa.field(name, pa.float64()))
+    return pa.Table.from_pylist(rows, schema=schema)

@@ -45,7 +45,8 @@ def parsed_plots(texts: Sequence[str] | None) -> list[PlotSpec]:
         try:
             found.append(PlotSpec.model_validate(given))
         except pydantic.ValidationError:
-            forms = "x=AXIS,y=VALUE, or kind=pareto,x=VALUE,y=VALUE; log=x, y or xy may follow"
+            forms = "x=AXIS,y=VALUE, kind=pareto,x=VALUE,y=VALUE or kind=curves,x=COLUMN,y=COLUMN; "
+            forms += "log=x, y or xy may follow"
             raise BadArgument(f"--plot must read {forms} (got {text})") from None
     return found
 

@@ -46,7 +46,8 @@ def sweep(
         typer.Option(
             "--plot",
             metavar="x=AXIS,y=VALUE",
-            help="Draw a summary value against an axis; with kind=pareto, against another summary value.",
+            help="Draw a summary value against an axis; with kind=pareto, against another summary value; "
+            "with kind=curves, a column of metrics.csv against another.",
         ),
     ] = None,
 ) -> None:

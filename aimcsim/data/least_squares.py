@@ -14,6 +14,9 @@ from aimcsim.scenario.data_spec import LeastSquaresSpec
 
 DEFAULT_COUNT = 100
 
+#: Visits whose fresh noise is drawn together; a constant, so that noise does not depend on how samples are grouped.
+VISITS_TOGETHER = 1024
+
 
 def make_least_squares(problem: LeastSquaresSpec, train: int, test: int, seed: int) -> Dataset:
     """`train` and `test` fresh samples of the problem that belongs to `seed`.
@@ -25,6 +28,23 @@ def make_least_squares(problem: LeastSquaresSpec, train: int, test: int, seed: i
     train_x, train_y = _samples(problem, weights, train, seed, "train")
     test_x, test_y = _samples(problem, weights, test, seed, "test")
     return Dataset("least-squares", train_x, train_y, test_x, test_y, None)
+
+
+def fresh_noise(problem: LeastSquaresSpec, seed: int, first: int, count: int) -> NDArray[np.float32]:
+    """Noise of the targets of samples number first … first + count - 1 of the stream, (count, outputs).
+
+    A sample that comes round again in the next epoch has another number, and other noise. Mean zero, so that it is
+    noise of the gradient and moves no optimum: of a sample x its part is −noise·x.
+    """
+    found = np.empty((count, problem.outputs), np.float32)
+    done = 0
+    while done < count:
+        block, start = divmod(first + done, VISITS_TOGETHER)
+        rng = stream(seed, "least-squares", "fresh noise", block)
+        drawn = rng.standard_normal((VISITS_TOGETHER, problem.outputs))[start : start + count - done]
+        found[done : done + len(drawn)] = problem.fresh_noise_std * drawn
+        done += len(drawn)
+    return found
 
 
 def _samples(

@@ -79,6 +79,7 @@ def _layer(spec: LayerSpec, inputs: tuple[str, ...], read: Shape) -> Layer:
             out_size=spec.outputs,
             bias=spec.bias,
             init_range=init_range,
+            init_value=spec.init_value,
         )
     if isinstance(spec, AddSpec):
         return Add(name=spec.name, inputs=inputs, shape=read)

@@ -69,7 +69,7 @@ class Input(Node):
 class Dense(ArrayNode):
     """y = W x + b with W of shape (out_size, in_size); an input of several dimensions is flattened in C order.
 
-    `init_range` is resolved: initial weights and bias are uniform in ±init_range.
+    `init_range` is resolved: initial weights and bias are uniform in ±init_range, or all `init_value` where given.
     """
 
     shape: Shape = field(init=False)
@@ -77,6 +77,7 @@ class Dense(ArrayNode):
     out_size: int
     bias: Bias
     init_range: float
+    init_value: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", (self.out_size,))

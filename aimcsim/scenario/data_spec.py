@@ -28,7 +28,10 @@ class LeastSquaresSpec(Spec):
     outputs: Annotated[Count, Field(le=2**16)] = 1
     input_std: PositiveReal = 1.0
     weight_std: PositiveReal = 0.45
-    noise_std: NonNegativeReal = 0.3
+    noise_std: NonNegativeReal = Field(0.3, description="noise of the targets, the same at every visit of a sample")
+    fresh_noise_std: NonNegativeReal = Field(
+        0.0, description="noise of the training targets that is drawn anew at every visit: noise of the gradient alone"
+    )
 
 
 class AugmentationSpec(Spec):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from aimcsim.scenario.base import Count, Name, NonNegativeReal, Spec
+from aimcsim.scenario.base import Count, Name, NonNegativeReal, Real, Spec
 
 #: Most layers a model may have: beyond it the layer graph alone would be the run.
 MOST_LAYERS = 4096
@@ -25,6 +25,7 @@ class DenseSpec(Spec):
     init_range: NonNegativeReal | None = Field(
         None, description="initial weights and bias are uniform in ±init_range; default 1/sqrt(inputs)"
     )
+    init_value: Real | None = Field(None, description="all initial weights and biases, in place of random ones")
     inputs: list[Name] | None = Field(
         None, max_length=1, description="name of the one layer it reads; default: the one before"
     )

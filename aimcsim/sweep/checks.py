@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from aimcsim.errors import FieldError
+from aimcsim.result import METRICS_SCHEMA, OPTIMUM_COLUMNS
 from aimcsim.sweep.axes import groups, text_of
 from aimcsim.sweep.spec import MOST_POINTS, FloatRange, IntRange, PlotSpec, SearchSpec, StudySpec, SweepSpec
 from aimcsim.trace.definitions import DEFINITIONS
@@ -90,16 +91,18 @@ def _study(spec: StudySpec, axes: Sequence[str]) -> list[FieldError]:
 
 def check_plot(plot: PlotSpec, axes: Sequence[str], at: Place = ()) -> list[FieldError]:
     """What is wrong with a figure of a study with these axes."""
-    errors = _is_figure(plot.y, (*at, "y"))
-    if plot.kind == "pareto":
+    errors = [] if plot.kind == "curves" else _is_figure(plot.y, (*at, "y"))
+    if plot.kind != "pareto" and plot.maximise is not None:
+        errors.append(FieldError((*at, "maximise"), "is for kind: pareto only"))
+    if plot.kind == "curves":
+        errors += [*_is_column(plot.x, (*at, "x")), *_is_column(plot.y, (*at, "y"))]
+    elif plot.kind == "pareto":
         errors += _is_figure(plot.x, (*at, "x"))
         for number, name in enumerate(plot.maximise or []):
             if name not in (plot.x, plot.y):
                 errors.append(FieldError((*at, "maximise", number), f"must be {plot.x} or {plot.y}", name))
     else:
         errors += _is_axis(plot.x, axes, (*at, "x"))
-        if plot.maximise is not None:
-            errors.append(FieldError((*at, "maximise"), "is for kind: pareto only"))
     for path in plot.where:
         errors += _is_axis(path, axes, (*at, "where", path))
     return errors
@@ -113,6 +116,11 @@ def _is_figure(name: str, at: Place) -> list[FieldError]:
     known = [*DEFINITIONS]
     first = name.split(".")[0]
     return [] if first in known else [FieldError(at, f"must be a summary value{_close(first, known)}", name)]
+
+
+def _is_column(name: str, at: Place) -> list[FieldError]:
+    known = [*METRICS_SCHEMA.names, *OPTIMUM_COLUMNS]
+    return [] if name in known else [FieldError(at, f"must be a column of metrics.csv{_close(name, known)}", name)]
 
 
 def _close(word: str, words: Sequence[str]) -> str:

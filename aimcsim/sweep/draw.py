@@ -17,6 +17,7 @@ from aimcsim.sweep.axes import text_of
 from aimcsim.sweep.figure_text import defined, plain, short_names, wrapped
 from aimcsim.sweep.folder import PLOTS, write_whole
 from aimcsim.sweep.intervals import MeanInterval
+from aimcsim.sweep.run_curves import RunCurves, run_curves
 from aimcsim.sweep.series import Curve, Curves, Front, Row, front_of_two, is_numeric, mean_curves
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 #: Colours of Okabe and Ito, which people with any colour vision can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 MARKERS = "osD^vP*X"
+LINES = ("-", "--", ":", "-.")
 
 #: Most curves and most points of a front that are named.
 MOST_NAMED = 16
@@ -41,13 +43,13 @@ def draw_plots(plots: Sequence[PlotSpec], rows: Sequence[Row], axes: Sequence[st
     files: list[Path] = []
     for plot in plots:
         file = folder / PLOTS / _file_name(plot, [file.name for file in files])
-        write_whole(file, draw(plot, rows, axes))
+        write_whole(file, draw(plot, rows, axes, folder))
         files.append(file)
     return files
 
 
-def draw(plot: PlotSpec, rows: Sequence[Row], axes: Sequence[str]) -> bytes:
-    """One plot as the bytes of a PNG."""
+def draw(plot: PlotSpec, rows: Sequence[Row], axes: Sequence[str], folder: Path) -> bytes:
+    """One plot as the bytes of a PNG; `folder` is the study's, whose run folders `kind: curves` reads."""
     figure = Figure(figsize=(8.0, 5.0), layout="constrained")
     FigureCanvasAgg(figure)
     space = figure.add_subplot()
@@ -55,13 +57,14 @@ def draw(plot: PlotSpec, rows: Sequence[Row], axes: Sequence[str]) -> bytes:
         space.spines[side].set_visible(False)
     space.grid(color="#e5e5e5")
     space.set_axisbelow(True)
-    told = (
-        _draw_means(space, plot, mean_curves(rows, plot, axes))
-        if plot.kind == "mean"
-        else _draw_front(space, plot, front_of_two(rows, plot, axes))
-    )
+    if plot.kind == "mean":
+        told = _draw_means(space, plot, mean_curves(rows, plot, axes))
+    elif plot.kind == "pareto":
+        told = _draw_front(space, plot, front_of_two(rows, plot, axes))
+    else:
+        told = _draw_runs(space, plot, run_curves(rows, plot, axes, folder))
     for axis in plot.log:
-        if axis == "y" or plot.kind == "pareto" or is_numeric([row.get(plot.x) for row in rows]):
+        if axis == "y" or plot.kind != "mean" or is_numeric([row.get(plot.x) for row in rows]):
             _make_logarithmic(space, axis)
     if plot.where:
         told.insert(0, "where " + ", ".join(f"{path} = {text_of(value)}" for path, value in plot.where.items()))
@@ -109,10 +112,7 @@ def _draw_means(space: Axes, plot: PlotSpec, found: Curves) -> list[str]:
             space.tick_params(axis="x", rotation=30)
     space.set_xlabel(plain(plot.x))
     space.set_ylabel(plain(plot.y))
-    if any(names):
-        more = len(found.curves) - MOST_NAMED
-        title = wrapped(heading, 24) + (f"\n({more} more)" if more > 0 else "")
-        space.figure.legend(loc="outside right upper", fontsize=8, frameon=False, title=title, title_fontsize=8)
+    _name_curves(space, names, heading)
     counts = {spot.y.count for curve in found.curves for spot in curve.spots}
     most = max(counts, default=0)
     told = [defined(plot.y)]
@@ -122,6 +122,37 @@ def _draw_means(space: Axes, plot: PlotSpec, found: Curves) -> list[str]:
         hollow = "; hollow: the mean of those that have" if found.curves else ""
         told.append(f"{found.left_out} of {found.points} points have no value{hollow}")
     return [line for line in told if line]
+
+
+def _draw_runs(space: Axes, plot: PlotSpec, found: RunCurves) -> list[str]:
+    names, heading = short_names([curve.settings for curve in found.curves])
+    for number, curve in enumerate(found.curves):
+        colour, style = COLOURS[number % len(COLOURS)], LINES[number // len(COLOURS) % len(LINES)]
+        name = plain(names[number]) if number < MOST_NAMED and names[number] else None
+        space.plot(curve.x, curve.mean, color=colour, linestyle=style, linewidth=1.4, label=name)
+        if curve.seeds > 1:
+            space.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
+    if not found.curves:
+        _say_empty(space)
+    space.set_xlabel(plain(plot.x))
+    space.set_ylabel(plain(plot.y))
+    _name_curves(space, names, heading)
+    most = max((curve.seeds for curve in found.curves), default=0)
+    told = [defined(plot.y)]
+    if found.curves:
+        told.append(f"mean and range over {most} seeds" if most > 1 else "one run a curve")
+    if found.left_out:
+        told.append(f"{found.left_out} of {found.points} points have no curve")
+    return [line for line in told if line]
+
+
+def _name_curves(space: Axes, names: Sequence[str], heading: str) -> None:
+    """The legend beside the figure, where there is anything to tell apart."""
+    if not any(names):
+        return
+    more = len(names) - MOST_NAMED
+    title = wrapped(heading, 24) + (f"\n({more} more)" if more > 0 else "")
+    space.figure.legend(loc="outside right upper", fontsize=8, frameon=False, title=title, title_fontsize=8)
 
 
 def _say_empty(space: Axes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -16,8 +17,34 @@ def short_names(settings: Sequence[Row]) -> tuple[list[str], str]:
     """What tells each of several settings from the others, values in the order of the paths, and the paths' names."""
     paths = list(dict.fromkeys(path for each in settings for path in each))
     varied = [path for path in paths if len({text_of(each.get(path)) for each in settings}) > 1]
-    names = [", ".join(_short(each.get(path)) for path in varied) for each in settings]
+    columns = [_column([each.get(path) for each in settings]) for path in varied]
+    names = [", ".join(column[number] for column in columns) for number in range(len(settings))]
     return names, ", ".join(_short_paths(varied))
+
+
+def _column(values: Sequence[Any]) -> list[str]:
+    """Short texts of one path's values: of a mapping with a name that, and what tells it from others of that name."""
+    mappings = [_named_mapping(value) for value in values]
+    names = []
+    for value, mapping in zip(values, mappings, strict=True):
+        if mapping is None:
+            names.append(_short(value))
+            continue
+        alike = [other for other in mappings if other is not None and other["name"] == mapping["name"]]
+        told = [key for key in mapping if len({text_of(other.get(key)) for other in alike}) > 1]
+        names.append(" ".join([harmless(mapping["name"], 30), *(f"{key} {_short(mapping[key])}" for key in told)]))
+    return names
+
+
+def _named_mapping(value: Any) -> dict[str, Any] | None:
+    """What the table holds as the JSON text of a mapping with a name."""
+    if not (isinstance(value, str) and value.startswith("{")):
+        return None
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("name"), str) else None
 
 
 def _short(value: Any) -> str:
@@ -31,9 +58,10 @@ def _short_paths(paths: Sequence[str]) -> list[str]:
 
 
 def defined(name: str) -> str:
-    """A figure with its definition in one line, or nothing where it has none."""
+    """A figure with its definition in two lines at most, or nothing where it has none."""
     definition = DEFINITIONS.get(name.split(".")[0], "")
-    return textwrap.shorten(f"{name}: {definition}", 110, placeholder=" …") if definition else ""
+    lines = textwrap.wrap(f"{name}: {definition}", 78, max_lines=2, placeholder=" …") if definition else []
+    return "\n".join(lines)
 
 
 def plain(text: str, limit: int = 120) -> str:

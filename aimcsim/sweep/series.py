@@ -78,11 +78,11 @@ def figure_of(row: Row, name: str) -> float | None:
 
 def mean_curves(rows: Sequence[Row], plot: PlotSpec, axes: Sequence[str]) -> Curves:
     """A curve for every combination of the axes other than x and the seed that the rows hold."""
-    rows = _chosen(rows, plot)
+    rows = chosen(rows, plot)
     others = [axis for axis in axes if axis not in (plot.x, SEED)]
     x_values = _in_order(row.get(plot.x) for row in rows)
     curves = []
-    for settings, own in _grouped(rows, others):
+    for settings, own in grouped(rows, others):
         spots = []
         for x in x_values:
             values = [figure_of(row, plot.y) for row in own if row.get(plot.x) == x]
@@ -97,11 +97,11 @@ def mean_curves(rows: Sequence[Row], plot: PlotSpec, axes: Sequence[str]) -> Cur
 
 def front_of_two(rows: Sequence[Row], plot: PlotSpec, axes: Sequence[str]) -> Front:
     """Designs, which are points that differ in nothing but the seed, and which of them no other beats."""
-    rows = _chosen(rows, plot)
+    rows = chosen(rows, plot)
     maximise = (_is_more_better(plot, plot.x), _is_more_better(plot, plot.y))
     found: list[tuple[Row, MeanInterval, MeanInterval]] = []
     left_out = 0
-    for settings, own in _grouped(rows, [axis for axis in axes if axis != SEED]):
+    for settings, own in grouped(rows, [axis for axis in axes if axis != SEED]):
         pairs = [(figure_of(row, plot.x), figure_of(row, plot.y)) for row in own]
         xs = [x for x, y in pairs if x is not None and y is not None]
         ys = [y for x, y in pairs if x is not None and y is not None]
@@ -120,12 +120,13 @@ def _is_more_better(plot: PlotSpec, name: str) -> bool:
     return name.split(".")[0] in MORE_IS_BETTER
 
 
-def _chosen(rows: Sequence[Row], plot: PlotSpec) -> list[Row]:
+def chosen(rows: Sequence[Row], plot: PlotSpec) -> list[Row]:
+    """The rows that a figure's `where` asks for."""
     where = {path: text_of(value) for path, value in plot.where.items()}
     return [row for row in rows if all(text_of(row.get(path)) == value for path, value in where.items())]
 
 
-def _grouped(rows: Iterable[Row], axes: Sequence[str]) -> list[tuple[Row, list[Row]]]:
+def grouped(rows: Iterable[Row], axes: Sequence[str]) -> list[tuple[Row, list[Row]]]:
     """Rows by their values of `axes`, groups in the order of their first rows."""
     groups: dict[tuple[str, ...], tuple[Row, list[Row]]] = {}
     for row in rows:

@@ -34,13 +34,17 @@ Zipped = Annotated[dict[Path, Values], Field(min_length=1)]
 class PlotSpec(Spec):
     """One figure."""
 
-    kind: Literal["mean", "pareto"] = Field(
+    kind: Literal["mean", "pareto", "curves"] = Field(
         "mean",
         description="mean: a summary value against an axis, mean and 95 % interval over seeds; "
-        "pareto: one summary value against another, and the points that no other beats",
+        "pareto: one summary value against another, and the points that no other beats; "
+        "curves: a column of metrics.csv against another, mean over seeds and the range of them",
     )
-    x: Text = Field(description="mean: the path of an axis; pareto: a summary value")
-    y: Text = Field(description="a summary value, for instance makespan_cycles or staleness.1.forward_mean")
+    x: Text = Field(description="mean: the path of an axis; pareto: a summary value; curves: samples, epoch, cycle …")
+    y: Text = Field(
+        description="a summary value, for instance makespan_cycles or staleness.1.forward_mean; "
+        "curves: train_loss, test_accuracy …"
+    )
     log: list[Literal["x", "y"]] = Field([], max_length=2, description="axes of the figure with a logarithmic scale")
     where: Settings = Field({}, description="only the points with these settings")
     maximise: list[Text] | None = Field(

@@ -25,6 +25,12 @@ DEFINITIONS: dict[str, str] = {
     "train_loss": "mean training loss per sample since the row before",
     "test_loss": "mean loss per test sample, with the arrays as each stage committed that update",
     "test_accuracy": "share of test samples whose largest output is at their label",
+    "excess_loss": "training loss f(W) - f(W*) of exact products, W* the least-squares solution; of least squares with "
+    "one dense layer without bias only, as the three below",
+    "squared_gradient": "squared norm of the gradient of f at W",
+    "squared_distance": "squared distance of W from W*",
+    "largest_weight": "largest magnitude of a weight",
+    "optimum": "the four figures above, each its mean over the evaluations in the last fifth of the samples",
     "cycles_to_target": "cycle of the first evaluated row at or past the target accuracy",
     "samples_to_target": "samples of the first evaluated row at or past the target accuracy",
     "step_per_sample": "factor of one sample's gradient in the first update: learning rate / samples averaged over",

@@ -14,7 +14,10 @@ from aimcsim.training.program import Program
 
 
 def initial_weights(layer: Dense, seed: int) -> tuple[Floats, Floats]:
-    """Uniform in ±init_range: W (outputs, inputs) and bias (outputs,), float32."""
+    """Uniform in ±init_range, or all init_value where given: W (outputs, inputs) and bias (outputs,), float32."""
+    if layer.init_value is not None:
+        value = np.float32(layer.init_value)
+        return np.full((layer.out_size, layer.in_size), value), np.full(layer.out_size, value)
     rng = stream(seed, layer.name, "initial weights")
     weights = rng.uniform(-layer.init_range, layer.init_range, (layer.out_size, layer.in_size))
     bias = rng.uniform(-layer.init_range, layer.init_range, layer.out_size)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from aimcsim.assembly import Assembly, assemble
 from aimcsim.data.dataset import Dataset
 from aimcsim.data.feed import Feed
+from aimcsim.data.least_squares import fresh_noise
 from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
 from aimcsim.learning.building import transfer_choice
@@ -20,6 +21,7 @@ from aimcsim.training.evaluator import Evaluator
 from aimcsim.training.executor import Floats, TrainingExecutor, TrainingPlan
 from aimcsim.training.initial import build_weights
 from aimcsim.training.learning_rate import LearningRate
+from aimcsim.training.optimum import final_figures, optimum_observer
 from aimcsim.training.program import compile_network
 
 #: Samples that are gathered from the data set together, and how many such blocks are kept.
@@ -67,6 +69,7 @@ class TrainingSession:
         self._evaluator = Evaluator(
             self._program, weights, plan.loss, self._feed, dataset.test_y, scenario.evaluation.io == "perfect"
         )
+        self._optimum = optimum_observer(self._program, weights, dataset, plan.loss)
 
     def evaluate_initial_state(self) -> None:
         """Row 0: the network before any update."""
@@ -90,6 +93,11 @@ class TrainingSession:
                 found[f"{layer.layer.name}.bias"] = self.executor.biases[layer.number].current.copy()
         return found
 
+    @property
+    def optimum_figures(self) -> dict[str, Any]:
+        """How far the end of the run is from the optimum, for the summary; empty where that is not known."""
+        return final_figures(self.rows, self._optimum is not None)
+
     def state(self) -> dict[str, Any]:
         """All that changes in a run; the data position is that of the micro-batches in flight."""
         return {"rows": self.rows, "executor": self.executor.state()}
@@ -107,9 +115,18 @@ class TrainingSession:
             while len(self._blocks) >= KEPT_BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
             indices = self._stream.indices(block * size, size)
-            self._blocks[block] = self._feed.training(indices, block * size), self.dataset.train_y[indices]
+            self._blocks[block] = self._feed.training(indices, block * size), self._targets(indices, block * size)
         x, y = self._blocks[block]
         return x[start : start + count], y[start : start + count]
+
+    def _targets(self, indices: NDArray[np.int64], first: int) -> NDArray[Any]:
+        """Targets of samples number `first` and on, with the noise of this visit where the problem has such noise."""
+        targets: NDArray[Any] = self.dataset.train_y[indices]
+        scenario = self.assembly.scenario
+        problem = scenario.data.problem
+        if problem is None or problem.fresh_noise_std == 0.0:
+            return targets
+        return targets + fresh_noise(problem, scenario.seed, first, len(indices))
 
     def _evaluate(self, micro_batches: int, copies: dict[int, Any], cycle: int, train_loss: float | None) -> None:
         samples = micro_batches * self.assembly.scenario.pipeline.micro_batch
@@ -126,6 +143,7 @@ class TrainingSession:
                 "test_accuracy": test.accuracy,
                 "energy_j": None,
             }
+            | ({} if self._optimum is None else self._optimum.figures(copies))
         )
 
 

@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
+from aimcsim.data.least_squares import fresh_noise
 from aimcsim.data.load import load_dataset
 from aimcsim.scenario.data_spec import DataSpec, LeastSquaresSpec
 
@@ -80,3 +81,12 @@ def test_asking_for_more_samples_adds_to_the_end() -> None:
         assert np.array_equal(long.train_y[:train], short.train_y)
         assert np.array_equal(long.test_x[:test], short.test_x)
         assert np.array_equal(long.test_y[:test], short.test_y)
+
+
+def test_fresh_noise_is_gaussian_keyed_by_the_number_of_the_visit_alone() -> None:
+    fields = LeastSquaresSpec.model_validate({"outputs": 3, "fresh_noise_std": 0.2})
+    whole = fresh_noise(fields, 4, 0, 3000)
+    assert inside(float(np.square(whole.astype(float) / 0.2).sum()), 9000)
+    np.testing.assert_array_equal(fresh_noise(fields, 4, 1000, 1100), whole[1000:2100])
+    assert np.unique(whole).size > 8990
+    assert not np.array_equal(fresh_noise(fields, 5, 0, 10), whole[:10])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -10,20 +11,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimcsim.errors import RunFolderError
 from aimcsim.sweep.draw import draw
 from aimcsim.sweep.figure_text import short_names
 from aimcsim.sweep.front import pareto_front
 from aimcsim.sweep.intervals import mean_interval
 from aimcsim.sweep.ledger import flat_summary
+from aimcsim.sweep.run_curves import run_curves
 from aimcsim.sweep.series import front_of_two, mean_curves
 from aimcsim.sweep.spec import PlotSpec
 from aimcsim.sweep.table import table_of
 
 PNG = b"\x89PNG"
+CURVES = PlotSpec(kind="curves", x="samples", y="test_loss")
 
 
 def row(status: str = "completed", **values: Any) -> dict[str, Any]:
     return {"point": "0" * 16, "status": status, "error": None, **values}
+
+
+def metrics(folder: Path, point: str, text: str) -> None:
+    """The metrics.csv of a point of the study in `folder`."""
+    run = folder / "points" / point
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "metrics.csv").write_text(text)
 
 
 @given(
@@ -103,26 +114,67 @@ def test_a_design_that_lacks_a_value_for_a_seed_is_on_no_front() -> None:
     assert (found.left_out, found.points) == (2, 8)
 
 
-@pytest.mark.parametrize("kind", ["mean", "pareto"])
+@pytest.mark.parametrize("kind", ["mean", "pareto", "curves"])
 @pytest.mark.parametrize("hostile", ["$\\frac$", "$x$", "\x1b[31m", "a\nb", "\u202e", "x" * 4000, "_{", ""])
-def test_figures_are_drawn_whatever_texts_a_scenario_holds(kind: Any, hostile: str) -> None:
+def test_figures_are_drawn_whatever_texts_a_scenario_holds(tmp_path: Path, kind: Any, hostile: str) -> None:
     rows = [
-        row(seed=s, **{hostile: v, "test_loss": s + 1.0, "train_loss": 2.0}) for s in (0, 1) for v in (hostile, "b")
+        row(seed=s, point=f"{s}{v == 'b'}", **{hostile: v, "test_loss": s + 1.0, "train_loss": 2.0})
+        for s in (0, 1)
+        for v in (hostile, "b")
     ]
-    x = "train_loss" if kind == "pareto" else hostile or "seed"
-    assert draw(PlotSpec(kind=kind, x=x, y="test_loss", log=["y"]), rows, [hostile, "seed"]).startswith(PNG)
+    for each in rows:
+        metrics(tmp_path, each["point"], "samples,test_loss\n0,2.0\n8,1.0\n")
+    x = {"pareto": "train_loss", "curves": "samples"}.get(kind, hostile or "seed")
+    assert draw(PlotSpec(kind=kind, x=x, y="test_loss", log=["y"]), rows, [hostile, "seed"], tmp_path).startswith(PNG)
 
 
-@pytest.mark.parametrize("kind", ["mean", "pareto"])
+@pytest.mark.parametrize("kind", ["mean", "pareto", "curves"])
 @pytest.mark.parametrize("rows", [[], [row("failed", seed=1)], [row(seed=1, test_loss=None, train_loss=0.0)]])
-def test_a_figure_without_a_value_is_drawn_all_the_same(kind: Any, rows: list[dict[str, Any]]) -> None:
-    x = "train_loss" if kind == "pareto" else "seed"
-    assert draw(PlotSpec(kind=kind, x=x, y="test_loss", log=["x", "y"]), rows, ["seed"]).startswith(PNG)
+def test_a_figure_without_a_value_is_drawn_all_the_same(tmp_path: Path, kind: Any, rows: list[dict[str, Any]]) -> None:
+    metrics(tmp_path, "p", "samples,test_loss\n0,\n")
+    rows = [each | {"point": "p"} for each in rows]
+    x = {"pareto": "train_loss", "curves": "samples"}.get(kind, "seed")
+    assert draw(PlotSpec(kind=kind, x=x, y="test_loss", log=["x", "y"]), rows, ["seed"], tmp_path).startswith(PNG)
+
+
+def test_curves_are_the_mean_and_the_range_over_seeds_where_all_of_them_have_a_value(tmp_path: Path) -> None:
+    rows = [row(point=str(seed), seed=seed, **{"model.chain": 2}) for seed in (0, 1)]
+    rows += [row(point="2", seed=0, **{"model.chain": 3}), row("failed", point="3", seed=1, **{"model.chain": 3})]
+    metrics(tmp_path, "0", "samples,test_loss\n0,4.0\n8,2.0\n16,1.0\n")
+    metrics(tmp_path, "1", "samples,test_loss\n0,6.0\n8,\n16,3.0\n")
+    metrics(tmp_path, "2", "samples,test_loss\n0,5.0\n")
+    found = run_curves(rows, CURVES, ["model.chain", "seed"], tmp_path)
+    both, alone = found.curves
+    assert (both.x, both.mean, both.low, both.high, both.seeds) == ((0, 16), (5, 2), (4, 1), (6, 3), 2)
+    assert (alone.settings, alone.mean, alone.seeds) == ({"model.chain": 3}, (5,), 1)
+    assert (found.left_out, found.points) == (1, 4)
+
+
+@pytest.mark.parametrize("text", ["samples,test_loss\n0,one\n", None])
+def test_a_run_whose_metrics_can_not_be_read_is_named(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        metrics(tmp_path, "p", text)
+    with pytest.raises(RunFolderError, match=r"points/p/metrics\.csv: "):
+        run_curves([row(point="p", seed=0)], CURVES, ["seed"], tmp_path)
 
 
 def test_names_hold_only_what_tells_curves_apart() -> None:
     settings = [{"hardware.device.name": "ideal", "model.name": 1, "seed": 0}, {"hardware.device.name": "x", "seed": 0}]
     assert short_names(settings) == (["ideal, 1", "x, null"], "hardware.device.name, model.name")
+
+
+def test_a_mapping_is_named_by_its_name_and_by_what_tells_it_from_others_of_that_name() -> None:
+    texts = [
+        "analog-sgd",
+        '{"name": "tiki-taka", "rate": 0.03, "all": 1}',
+        '{"name": "tiki-taka", "rate": 0.01, "all": 1}',
+        '{"name": "agad"}',
+        '{"no": 1}',
+        "{",
+    ]
+    settings = [{"training.algorithm": text} for text in texts]
+    names, _ = short_names(settings)
+    assert names == ["analog-sgd", "tiki-taka rate 0.03", "tiki-taka rate 0.01", "agad", '{"no": 1}', "{"]
 
 
 def test_columns_have_the_type_that_all_their_values_share() -> None:

@@ -1,0 +1,98 @@
+"""What a reproduction says of a finished sweep: tables with published figures beside measured ones, and claims."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from aimcsim.sweep.folder import TABLE, StudyFolder
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of a paper, made testable; `holds` in this sweep, `found` says with what figures."""
+
+    text: str
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table: algorithm, setting, what was published (a figure or words), and a value a seed."""
+
+    algorithm: str
+    setting: str
+    published: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that a page shows of one sweep. `unit` names the measured figure."""
+
+    unit: str
+    lines: tuple[Line, ...]
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A published experiment: the shipped sweep of its name, its report of the rows, its picture of the folder."""
+
+    sweep: str
+    source: str
+    report: Callable[[Sequence[Row]], Report]
+    picture: Callable[[Path, Path], None]
+
+
+def rows_of(folder: Path) -> list[Row]:
+    """The rows of a finished sweep. Raises where a point is missing, has failed or has diverged."""
+    plan = StudyFolder(folder).read_plan()
+    rows: list[Row] = pq.read_table(folder / TABLE).to_pylist()
+    bad = [row["point"] for row in rows if row["status"] != "completed"]
+    if bad or len(rows) < plan.total:
+        raise SystemExit(f"{folder}: {len(rows)} of {plan.total} points, not completed: {bad}")
+    return rows
+
+
+def values(rows: Iterable[Row], name: str, **where: Any) -> tuple[float, ...]:
+    """`name` of the rows with these settings, dots of a path written as two underscores; one a seed."""
+    wanted = {path.replace("__", "."): value for path, value in where.items()}
+    found = [row for row in rows if all(row[path] == value for path, value in wanted.items())]
+    assert found, f"no row with {wanted}"
+    return tuple(row[name] for row in found)
+
+
+def mean(numbers: Sequence[float]) -> float:
+    """Their mean."""
+    return statistics.fmean(numbers)
+
+
+def markdown(report: Report) -> str:
+    """The table and the claims."""
+    epochs = f"| algorithm | setting | published | measured {report.unit}: mean ± std (seeds) |"
+    text = [epochs, "|---|---|---|---|"]
+    for line in report.lines:
+        text.append(f"| {line.algorithm} | {line.setting} | {line.published} | {spread(line.values)} |")
+    text += ["", "| claim | holds | measured |", "|---|---|---|"]
+    text += [f"| {claim.text} | {'yes' if claim.holds else '**no**'} | {claim.found} |" for claim in report.claims]
+    return "\n".join(text)
+
+
+def spread(numbers: Sequence[float]) -> str:
+    """Mean ± sample deviation (how many), two digits each."""
+    deviation = f" ± {two_digits(statistics.stdev(numbers))}" if len(numbers) > 1 else ""
+    return f"{two_digits(mean(numbers))}{deviation} ({len(numbers)})"
+
+
+def two_digits(number: float) -> str:
+    """Two digits, with an exponent only where there is no other way."""
+    return f"{float(f'{number:.2g}'):g}"
