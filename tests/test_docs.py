@@ -24,10 +24,11 @@ from aimcsim.scenario import (
     training_spec,
 )
 from aimcsim.scenario import spec as root_spec
+from aimcsim.shipped import shipped_sweeps
 from aimcsim.trace.run_folder import CONVERGENCE_PICTURES, TIMELINE_PICTURES
 
 TOP = Path(__file__).parents[1]
-DOCUMENTS = sorted([TOP / "README.md", *(TOP / "docs").glob("*.md")])
+DOCUMENTS = sorted([TOP / "README.md", *(TOP / "docs").rglob("*.md")])
 HARDWARE_MODULES = (hardware_spec, device_spec, io_spec, pulse_spec, mapping_spec)
 SPEC_MODULES = (root_spec, model_spec, data_spec, *HARDWARE_MODULES, pipeline_spec, training_spec, algorithm_spec)
 
@@ -77,6 +78,20 @@ def test_commands_in_the_documents_name_scenarios_that_exist(document: Path) -> 
     shipped = {path.stem for path in (TOP / "scenarios").glob("*.yaml")}
     named = re.findall(r"aimcsim (?:run|compare) ([a-z0-9-]+)", document.read_text(encoding="utf-8"))
     assert set(named) <= shipped
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_in_the_documents_name_sweeps_that_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    named = re.findall(r"aimcsim (?:sweep|search) ([a-z][a-z0-9-]*)(?![a-z0-9.-])", text)
+    assert set(named) <= set(shipped_sweeps())
+
+
+def test_every_shipped_reproduction_has_its_section_and_its_picture() -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in (TOP / "docs/reproductions").glob("*.md"))
+    for file in (TOP / "scenarios/reproductions").glob("*.yaml"):
+        assert f"\n    aimcsim sweep {file.stem}\n" in pages
+        assert f"](images/{file.stem}.png)" in pages
 
 
 def test_the_readmes_pictures_are_what_the_command_beside_them_draws() -> None:

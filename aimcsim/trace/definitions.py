@@ -30,7 +30,8 @@ DEFINITIONS: dict[str, str] = {
     "squared_gradient": "squared norm of the gradient of f at W",
     "squared_distance": "squared distance of W from W*",
     "largest_weight": "largest magnitude of a weight",
-    "optimum": "the four figures above, each its mean over the evaluations in the last fifth of the samples",
+    "optimum": "excess_loss, squared_gradient, squared_distance and largest_weight, each its mean over the evaluations "
+    "in the last fifth of the samples",
     "cycles_to_target": "cycle of the first evaluated row at or past the target accuracy",
     "samples_to_target": "samples of the first evaluated row at or past the target accuracy",
     "step_per_sample": "factor of one sample's gradient in the first update: learning rate / samples averaged over",

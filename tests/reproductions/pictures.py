@@ -29,8 +29,10 @@ class Panel:
     look: Look
 
 
-def draw_panels(folder: Path, target: Path, panels: Sequence[Panel], scale: float, along: str, up: str) -> None:
-    """Write a PNG of the panels side by side. `scale`: samples of one step of the axis `along`."""
+def draw_panels(
+    folder: Path, target: Path, panels: Sequence[Panel], scale: float, along: str, up: str, until: float | None = None
+) -> None:
+    """Write a PNG of the panels side by side. `scale`: samples of one step of `along`, which ends at `until`."""
     study = StudyFolder(folder)
     ledger = Ledger(study, study.read_plan())
     figure = Figure(figsize=(3.1 * len(panels) + 1.9, 3.4), layout="constrained")
@@ -45,10 +47,12 @@ def draw_panels(folder: Path, target: Path, panels: Sequence[Panel], scale: floa
                 continue
             name, number, style = look
             x = [value / scale for value in curve.x]
-            (line,) = space.plot(x, curve.mean, color=COLOURS[number % len(COLOURS)], linestyle=style, linewidth=1.5)
+            colour, height = COLOURS[number % len(COLOURS)], 3 if style == "--" else 2
+            (line,) = space.plot(x, curve.mean, color=colour, linestyle=style, linewidth=1.5, zorder=height)
             space.fill_between(x, curve.low, curve.high, color=line.get_color(), alpha=0.15, linewidth=0)
             named.setdefault(name, line)
         space.set_yscale("log")
+        space.set_xlim(0, until)
         space.set_title(panel.title, fontsize=10)
         space.set_xlabel(along)
         space.grid(color="#e5e5e5")
