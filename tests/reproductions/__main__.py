@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 
 from aimcsim.sweep.folder import StudyFolder
-from tests.reproductions import analog_sgd, residual_learning
+from tests.reproductions import analog_sgd, asynchrony, choosing, pipelines, residual_learning, samples_to_eps
 from tests.reproductions.report import markdown, rows_of
 
-EXPERIMENTS = {each.sweep: each for each in (*analog_sgd.EXPERIMENTS, *residual_learning.EXPERIMENTS)}
+MODULES = (analog_sgd, residual_learning, pipelines, samples_to_eps, asynchrony, choosing)
+EXPERIMENTS = {each.sweep: each for module in MODULES for each in module.EXPERIMENTS}
 
 
 def main() -> None:
@@ -21,7 +22,9 @@ def main() -> None:
     for folder in given.folders:
         name = StudyFolder(folder).read_plan().name
         experiment = EXPERIMENTS[name]
-        print(f"## `{name}`\n{experiment.source}\n\n{markdown(experiment.report(rows_of(folder)))}\n")
+        print(
+            f"## `{name}`\n{experiment.source}\n\n{markdown(experiment.report(rows_of(folder, experiment.derive)))}\n"
+        )
         if given.images is not None:
             given.images.mkdir(parents=True, exist_ok=True)
             experiment.picture(folder, given.images / f"{name}.png")

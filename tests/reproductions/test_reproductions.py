@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,16 @@ NOT_HELD = {"in proportion to σ² up to 1: power 0.7 to 1.3"}
 
 
 def run_points(name: str, wanted: Callable[[Row], bool] = lambda settings: True) -> list[Row]:
-    """Rows as in the sweep's table, of those of its points whose settings are wanted."""
-    return [row_of(point) for point in sweep_points(read_sweep(name)) if wanted(point.settings)]
+    """Rows as in the sweep's table, of those of its points whose settings are wanted, with the derived columns."""
+    derive = EXPERIMENTS[name].derive
+    return [row_of(point, derive) for point in sweep_points(read_sweep(name)) if wanted(point.settings)]
 
 
-def row_of(point: Point) -> Row:
+def row_of(point: Point, derive: Callable[[Row, Sequence[Row]], Row] | None) -> Row:
     settings = {path: table_value(value) for path, value in point.settings.items()}
-    return settings | flat_summary(aimcsim.simulate(point.scenario).summary)
+    result = aimcsim.simulate(point.scenario)
+    row = settings | flat_summary(result.summary)
+    return row if derive is None else row | derive(row, result.metrics.to_pylist())
 
 
 def table_value(value: Any) -> Any:
