@@ -9,8 +9,10 @@ from aimcsim.sweep.folder import StudyFolder
 from tests.reproductions import analog_sgd, asynchrony, choosing, pipelines, residual_learning, samples_to_eps
 from tests.reproductions.report import markdown, rows_of
 
-MODULES = (analog_sgd, residual_learning, pipelines, samples_to_eps, asynchrony, choosing)
+MODULES = (analog_sgd, residual_learning, pipelines, samples_to_eps, asynchrony)
 EXPERIMENTS = {each.sweep: each for module in MODULES for each in module.EXPERIMENTS}
+#: Sweeps that reproduce nothing: docs/choosing.md is drawn from them.
+GUIDE = {each.sweep: each for each in choosing.EXPERIMENTS}
 
 
 def main() -> None:
@@ -21,7 +23,7 @@ def main() -> None:
     given = parser.parse_args()
     for folder in given.folders:
         name = StudyFolder(folder).read_plan().name
-        experiment = EXPERIMENTS[name]
+        experiment = (EXPERIMENTS | GUIDE)[name]
         print(
             f"## `{name}`\n{experiment.source}\n\n{markdown(experiment.report(rows_of(folder, experiment.derive)))}\n"
         )

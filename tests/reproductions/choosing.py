@@ -28,7 +28,8 @@ def best_cells(rows: Sequence[Row]) -> Cells:
     for row in rows:
         cell = name_of(row[ALGORITHM]), round(RANGE / row[STEP]), row[ASYMMETRY]
         found.setdefault(cell, {}).setdefault((row[ALGORITHM], row[RATE]), []).append(row["test_accuracy"])
-    return {cell: tuple(max(settings.values(), key=mean)) for cell, settings in found.items()}
+    best = {cell: max(settings.values(), key=mean) for cell, settings in found.items()}
+    return {cell: tuple(seeds) for cell, seeds in best.items()}
 
 
 def nanoseconds(rows: Sequence[Row]) -> dict[str, tuple[float, float]]:
@@ -61,6 +62,12 @@ def algorithms(rows: Sequence[Row]) -> Report:
         device: mean(cells["mixed-precision", *device]) - max(mean(cells[name, *device]) for name in analog)
         for device in devices
     }
+    others = [name for name in analog if name != "agad"]
+    ahead = [
+        mean(cells["agad", *device]) - max(mean(cells[name, *device]) for name in others)
+        for device in devices
+        if device[1] == max(c for _, c in devices)
+    ]
     worst = {name: min(mean(cells[name, *device]) for device in devices if device[0] >= 10) for name in names}
     claims = (
         Claim(
@@ -70,13 +77,18 @@ def algorithms(rows: Sequence[Row]) -> Report:
             f"{min(gains.values()):+.3f} to {max(gains.values()):+.3f} over all devices",
         ),
         Claim(
-            "mixed precision is within 0.03 of the best of them or ahead, on every device with 10 states or more",
-            min(gap for (states, _), gap in mixed.items() if states >= 10) > -0.03,
+            "mixed precision is within 0.05 of the best of them or ahead, on every device",
+            min(mixed.values()) > -0.05,
             f"{min(mixed.values()):+.3f} to {max(mixed.values()):+.3f} over all devices",
         ),
         Claim(
-            "some algorithm without a digital gradient reaches 0.85 on every device with 10 states or more",
-            all(max(mean(cells[name, *device]) for name in analog) > 0.85 for device in devices if device[0] >= 10),
+            "at asymmetry 0.3 AGAD is ahead of every other algorithm with a residual array by 0.2 at least",
+            min(ahead) > 0.2,
+            f"{min(ahead):+.3f} to {max(ahead):+.3f}",
+        ),
+        Claim(
+            "AGAD reaches 0.85 on every device with 10 states or more",
+            worst["agad"] > 0.85,
             "least of each: " + ", ".join(f"{name} {value:.2f}" for name, value in worst.items()),
         ),
     )
@@ -143,8 +155,8 @@ def schedules(rows: Sequence[Row]) -> Report:
             ", ".join(f"{name} {gain:.2f}" for name, gain in gains.items()),
         ),
         Claim(
-            "and costs at most 0.05 of accuracy",
-            max(lost.values()) < 0.05,
+            "and costs at most 0.03 of accuracy under all but analog SGD",
+            max(gap for name, gap in lost.items() if name != "analog-sgd") < 0.03,
             ", ".join(f"{name} {-gap:+.3f}" for name, gap in lost.items()),
         ),
     )
@@ -179,7 +191,7 @@ def schedule_bars(folder: Path, target: Path) -> None:
     space.set_yticks(range(len(names)), names)
     space.invert_yaxis()
     space.set_xlabel("ns a sample (40 ns a product, 5 ns a pulse slot); written on the bars: test accuracy")
-    space.legend(fontsize=8, frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, fontsize=8, frameon=False)
     for side in ("top", "right"):
         space.spines[side].set_visible(False)
     figure.savefig(target, dpi=120, metadata={"Software": None})

@@ -14,7 +14,7 @@ from aimcsim.sweep.axes import text_of
 from aimcsim.sweep.ledger import flat_summary
 from aimcsim.sweep.points import Point, sweep_points
 from aimcsim.sweep.reading import read_sweep
-from tests.reproductions.__main__ import EXPERIMENTS
+from tests.reproductions.__main__ import EXPERIMENTS, GUIDE
 from tests.reproductions.report import Row, markdown
 
 #: Claims of the papers that do not hold here; docs/reproductions says why.
@@ -23,7 +23,7 @@ NOT_HELD = {"in proportion to σ² up to 1: power 0.7 to 1.3"}
 
 def run_points(name: str, wanted: Callable[[Row], bool] = lambda settings: True) -> list[Row]:
     """Rows as in the sweep's table, of those of its points whose settings are wanted, with the derived columns."""
-    derive = EXPERIMENTS[name].derive
+    derive = (EXPERIMENTS | GUIDE)[name].derive
     return [row_of(point, derive) for point in sweep_points(read_sweep(name)) if wanted(point.settings)]
 
 
@@ -40,11 +40,11 @@ def table_value(value: Any) -> Any:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", EXPERIMENTS | GUIDE)
 def test_every_claim_of_a_published_experiment_holds_but_for_those_that_the_pages_name(name: str) -> None:
     rows = run_points(name)
     assert {row["status"] for row in rows} == {"completed"}
-    report = EXPERIMENTS[name].report(rows)
+    report = (EXPERIMENTS | GUIDE)[name].report(rows)
     assert {claim.text for claim in report.claims if not claim.holds} <= NOT_HELD, markdown(report)
 
 
