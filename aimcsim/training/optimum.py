@@ -81,6 +81,7 @@ def optimum_observer(
     dense = program.layers[0].layer
     if not isinstance(dense, Dense) or dense.bias != "none" or not isinstance(dataset.train_x, np.ndarray):
         return None
+    assert isinstance(dataset.train_x, np.ndarray)  # images that stay on disk have labels
     x = dataset.train_x.reshape(len(dataset.train_x), -1)
     return OptimumObserver(program, weights, Optimum(x, dataset.train_y.astype(np.float32)))
 

@@ -6,11 +6,21 @@ import argparse
 from pathlib import Path
 
 from aimcsim.sweep.folder import StudyFolder
-from tests.reproductions import analog_sgd, mnist_fcn, residual_learning
+from tests.reproductions import (
+    analog_sgd,
+    asynchrony,
+    choosing,
+    mnist_fcn,
+    pipelines,
+    residual_learning,
+    samples_to_eps,
+)
 from tests.reproductions.report import markdown, rows_of
 
-MODULES = (analog_sgd, residual_learning, mnist_fcn)
+MODULES = (analog_sgd, residual_learning, mnist_fcn, pipelines, samples_to_eps, asynchrony)
 EXPERIMENTS = {each.sweep: each for module in MODULES for each in module.EXPERIMENTS}
+#: Sweeps that reproduce nothing: docs/choosing.md is drawn from them.
+GUIDE = {each.sweep: each for each in choosing.EXPERIMENTS}
 
 
 def main() -> None:
@@ -21,8 +31,10 @@ def main() -> None:
     given = parser.parse_args()
     for folder in given.folders:
         name = StudyFolder(folder).read_plan().name
-        experiment = EXPERIMENTS[name]
-        print(f"## `{name}`\n{experiment.source}\n\n{markdown(experiment.report(rows_of(folder)))}\n")
+        experiment = (EXPERIMENTS | GUIDE)[name]
+        print(
+            f"## `{name}`\n{experiment.source}\n\n{markdown(experiment.report(rows_of(folder, experiment.derive)))}\n"
+        )
         if given.images is not None:
             given.images.mkdir(parents=True, exist_ok=True)
             experiment.picture(folder, given.images / f"{name}.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from aimcsim.sweep.folder import TABLE, StudyFolder
+from aimcsim.sweep.folder import POINTS, TABLE, StudyFolder
+from aimcsim.trace.run_folder import METRICS
 
 Row = dict[str, Any]
 #: Writes a number.
@@ -48,32 +50,48 @@ def percent(number: float) -> str:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a page shows of one sweep. `unit` names the measured figure, `form` writes it."""
+    """Everything that a page shows of one sweep. `unit` names the measured figure, `form` writes it.
+
+    `table`: Markdown that stands in place of the table of the lines, where one figure a line is not enough.
+    """
 
     unit: str
     lines: tuple[Line, ...]
     claims: tuple[Claim, ...]
     form: Form = two_digits
+    table: str | None = None
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A published experiment: the shipped sweep of its name, its report of the rows, its picture of the folder."""
+    """A published experiment: the shipped sweep of its name, its report of the rows, its picture of the folder.
+
+    `derive`: further columns of a row, from its summary and its metrics.csv (a mapping a row of it).
+    """
 
     sweep: str
     source: str
     report: Callable[[Sequence[Row]], Report]
     picture: Callable[[Path, Path], None]
+    derive: Callable[[Row, Sequence[Row]], Row] | None = None
 
 
-def rows_of(folder: Path) -> list[Row]:
+def rows_of(folder: Path, derive: Callable[[Row, Sequence[Row]], Row] | None = None) -> list[Row]:
     """The rows of a finished sweep. Raises where a point is missing, has failed or has diverged."""
     plan = StudyFolder(folder).read_plan()
     rows: list[Row] = pq.read_table(folder / TABLE).to_pylist()
     bad = [row["point"] for row in rows if row["status"] != "completed"]
     if bad or len(rows) < plan.total:
         raise SystemExit(f"{folder}: {len(rows)} of {plan.total} points, not completed: {bad}")
+    if derive is not None:
+        rows = [row | derive(row, metrics_of(folder / POINTS / row["point"] / METRICS)) for row in rows]
     return rows
+
+
+def metrics_of(file: Path) -> list[Row]:
+    """The rows of a metrics.csv; None where a figure is not known."""
+    with open(file, newline="", encoding="utf-8") as lines:
+        return [{name: float(text) if text else None for name, text in line.items()} for line in csv.DictReader(lines)]
 
 
 def values(rows: Iterable[Row], name: str, **where: Any) -> tuple[float, ...]:
@@ -95,6 +113,8 @@ def markdown(report: Report) -> str:
     text = [epochs, "|---|---|---|---|"]
     for line in report.lines:
         text.append(f"| {line.algorithm} | {line.setting} | {line.published} | {spread(line.values, report.form)} |")
+    if report.table is not None:
+        text = [report.table]
     text += ["", "| claim | holds | measured |", "|---|---|---|"]
     text += [f"| {claim.text} | {'yes' if claim.holds else '**no**'} | {claim.found} |" for claim in report.claims]
     return "\n".join(text)

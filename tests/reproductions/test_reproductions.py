@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from aimcsim.sweep.ledger import flat_summary
 from aimcsim.sweep.points import Point, sweep_points
 from aimcsim.sweep.reading import read_sweep
 from tests.reproductions import mnist_fcn
-from tests.reproductions.__main__ import EXPERIMENTS
+from tests.reproductions.__main__ import EXPERIMENTS, GUIDE
 from tests.reproductions.report import Row, markdown
 
 #: `test_mnist_fcn` holds these, at fewer epochs.
@@ -25,13 +25,16 @@ NOT_HELD = {"in proportion to σ² up to 1: power 0.7 to 1.3"}
 
 
 def run_points(name: str, wanted: Callable[[Row], bool] = lambda settings: True) -> list[Row]:
-    """Rows as in the sweep's table, of those of its points whose settings are wanted."""
-    return [row_of(point) for point in sweep_points(read_sweep(name)) if wanted(point.settings)]
+    """Rows as in the sweep's table, of those of its points whose settings are wanted, with the derived columns."""
+    derive = (EXPERIMENTS | GUIDE)[name].derive
+    return [row_of(point, derive) for point in sweep_points(read_sweep(name)) if wanted(point.settings)]
 
 
-def row_of(point: Point) -> Row:
+def row_of(point: Point, derive: Callable[[Row, Sequence[Row]], Row] | None) -> Row:
     settings = {path: table_value(value) for path, value in point.settings.items()}
-    return settings | flat_summary(aimcsim.simulate(point.scenario).summary)
+    result = aimcsim.simulate(point.scenario)
+    row = settings | flat_summary(result.summary)
+    return row if derive is None else row | derive(row, result.metrics.to_pylist())
 
 
 def table_value(value: Any) -> Any:
@@ -40,11 +43,11 @@ def table_value(value: Any) -> Any:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name not in ON_IMAGES])
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS | GUIDE if name not in ON_IMAGES])
 def test_every_claim_of_a_published_experiment_holds_but_for_those_that_the_pages_name(name: str) -> None:
     rows = run_points(name)
     assert {row["status"] for row in rows} == {"completed"}
-    report = EXPERIMENTS[name].report(rows)
+    report = (EXPERIMENTS | GUIDE)[name].report(rows)
     assert {claim.text for claim in report.claims if not claim.holds} <= NOT_HELD, markdown(report)
 
 
