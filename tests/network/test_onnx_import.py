@@ -209,3 +209,11 @@ def test_weights_that_do_not_fit_are_reported_at_their_place_in_the_scenario(tmp
     (tmp_path / "net.npz").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(ScenarioError, match=r"is no \.npz file of weights"):
         load_scenario(file)
+
+
+def test_a_dropout_that_the_graph_has_kept_is_trained_with(tmp_path: Path) -> None:
+    constants = {"r": np.float32(0.1), "c.weight": np.ones((3, 72), np.float32)}
+    nodes = [node("Flatten", "x", "a"), node("Dropout", "a r", "b"), node("Gemm", "b c.weight", "y", transB=1)]
+    layers = import_onnx(made(tmp_path / "net.onnx", nodes, constants)).model["layers"]
+    assert layers[1] == {"name": "dropout", "type": "dropout", "probability": 0.1}
+    assert layers[2] == {"name": "c", "type": "dense", "outputs": 3, "bias": "none"}
