@@ -20,6 +20,7 @@ from aimcsim.learning.plans import arrays_plan, check_algorithm, uses_pulses
 from aimcsim.network.graph import Network, build_network, chain_network
 from aimcsim.network.layers import BatchNorm
 from aimcsim.network.shape_errors import text
+from aimcsim.network.weight_files import check_weight_file, shapes_of_weights
 from aimcsim.network.wiring import layer_path
 from aimcsim.pipeline.link import LinkTimes
 from aimcsim.pipeline.machine import MachinePlan
@@ -85,6 +86,7 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
         collect(errors, lambda: energy_prices(scenario.hardware, times))
     if network:
         errors += _check_batch_norms(scenario, network)
+        collect(errors, lambda: _check_initial_weights(scenario, network))
     errors += _check_float_updates(scenario)
     errors += check_algorithm(scenario.training.algorithm, scenario.hardware)
     schedule = collect(errors, lambda: _schedule(scenario, floorplan, samples or 0)) if floorplan else None
@@ -149,6 +151,12 @@ def _check_batch_norms(scenario: Scenario, network: Network) -> list[FieldError]
         for index, spec in enumerate(scenario.model.layers)
         if isinstance(layer := network.layers[spec.name], BatchNorm) and layer.positions_of_a_channel == 1
     ]
+
+
+def _check_initial_weights(scenario: Scenario, network: Network) -> None:
+    file = scenario.training.initial_weights
+    if file is not None:
+        check_weight_file(file, shapes_of_weights(network.layers.values()))
 
 
 def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:

@@ -85,6 +85,10 @@ class RunFolderError(AimcsimError):
     """A run folder cannot be read or may not be replaced."""
 
 
+class ImportFailed(AimcsimError):
+    """A network of another tool cannot be imported; the message names all that aimcsim has not."""
+
+
 class ClusterError(AimcsimError):
     """The cluster that was to run the points of a sweep does not answer, or has gone."""
 

@@ -17,6 +17,7 @@ import typer
 from aimcsim import __version__
 from aimcsim.cli.compare import compare
 from aimcsim.cli.explain import explain
+from aimcsim.cli.import_model import import_model
 from aimcsim.cli.listing import list_names
 from aimcsim.cli.run import run
 from aimcsim.cli.search import search
@@ -35,6 +36,7 @@ app = typer.Typer(
 for command in (run, compare, timeline, explain, sweep, search, validate, schema):
     app.command()(command)
 app.command("list")(list_names)
+app.command("import")(import_model)
 
 
 def _show_version(wanted: bool) -> None:

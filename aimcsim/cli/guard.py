@@ -12,6 +12,7 @@ from aimcsim.errors import (
     CheckpointError,
     FieldError,
     FieldErrors,
+    ImportFailed,
     RunStopped,
     ScenarioError,
     harmless,
@@ -44,7 +45,7 @@ def guarded() -> Iterator[None]:
         _stop([str(problem) for problem in error.problems], BAD_INPUT)
     except FieldErrors as error:
         _stop([str(each) for each in error.errors], BAD_INPUT)
-    except (FieldError, BadArgument, CheckpointError) as error:
+    except (FieldError, BadArgument, CheckpointError, ImportFailed) as error:
         _stop([str(error)], BAD_INPUT)
     except RunStopped as error:
         _stop([str(error)], SIGNALLED + error.signal)

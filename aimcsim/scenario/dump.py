@@ -26,7 +26,10 @@ _Dumper.add_representer(list, _list)
 
 def scenario_yaml(scenario: Scenario) -> str:
     """The resolved scenario, defaults and all, keys in the order of the specs; floats keep every bit."""
-    text: str = yaml.dump(
-        scenario.model_dump(mode="python"), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120
-    )
+    return plain_yaml(scenario.model_dump(mode="python"))
+
+
+def plain_yaml(data: Any) -> str:
+    """Mappings, lists and single values as YAML 1.2."""
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     return text

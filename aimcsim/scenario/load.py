@@ -31,6 +31,7 @@ IN_MEMORY = "<scenario>"
 
 MODEL: FieldPath = ("model",)
 SCHEDULE: FieldPath = ("pipeline", "schedule")
+WEIGHTS: FieldPath = ("training", "initial_weights")
 #: Parts that may be written as a bare name: `device: ideal` means `device: {name: ideal}`.
 BARE_NAMES: tuple[FieldPath, ...] = (("hardware", "device"), ("training", "algorithm"))
 
@@ -102,7 +103,7 @@ def _complete(draft: Draft, folder: str, overrides: Sequence[Override]) -> None:
             apply_override(draft, override, expand)
         except OverrideError as error:
             draft.fail(tuple(override.path.split(".")), str(error), mark=override.mark)
-    for path in (MODEL, SCHEDULE, *BARE_NAMES):
+    for path in (MODEL, SCHEDULE, WEIGHTS, *BARE_NAMES):
         expand(draft, path)
 
 
@@ -119,19 +120,16 @@ def _expand(draft: Draft, path: FieldPath, folder: str) -> None:
         holder[key] = _content(draft, path, text, folder, parse_yaml)
     elif path == SCHEDULE and text.lower().endswith(".csv"):
         holder[key] = _content(draft, path, text, folder, parse_table)
+    elif path == WEIGHTS and text:
+        # The resolved scenario is written into a run folder and must mean the same file there.
+        holder[key] = os.path.abspath(_file(draft, path, text, folder))
     elif path in BARE_NAMES:
         holder[key] = {"name": text}
 
 
 def _content(draft: Draft, path: FieldPath, text: str, folder: str, parse: Callable[[bytes, str], Draft]) -> Any:
-    """The data in the file that `text` at `path` names; None where it holds none.
-
-    Its name is relative to the file in which it was written, or to the current folder where it was set from outside.
-    """
-    written_in = draft.marks.value(path).file
-    if written_in != draft.marks.files[0]:
-        folder = "" if written_in == SET else os.path.dirname(written_in)
-    file = text if written_in == SET else os.path.normpath(os.path.join(folder, text))
+    """The data in the file that `text` at `path` names; None where it holds none."""
+    file = _file(draft, path, text, folder)
     try:
         part = parse(read_bytes(file), file)
     except TextError as error:
@@ -141,3 +139,14 @@ def _content(draft: Draft, path: FieldPath, text: str, folder: str, parse: Calla
         part.fail((), "the file must hold a mapping of keys to values", broken=True)
     draft.graft(path, part)
     return part.data if isinstance(part.data, dict) else None
+
+
+def _file(draft: Draft, path: FieldPath, text: str, folder: str) -> str:
+    """The file that `text` at `path` names, relative to the current folder.
+
+    `text` is relative to the file in which it was written, or to the current folder where it was set from outside.
+    """
+    written_in = draft.marks.value(path).file
+    if written_in != draft.marks.files[0]:
+        folder = "" if written_in == SET else os.path.dirname(written_in)
+    return text if written_in == SET else os.path.normpath(os.path.join(folder, text))

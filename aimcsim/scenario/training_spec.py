@@ -18,6 +18,7 @@ from aimcsim.scenario.base import (
     NonNegativeReal,
     PositiveReal,
     Spec,
+    Text,
     one_of_forms,
 )
 
@@ -51,6 +52,9 @@ class TrainingSpec(Spec):
         None, description="samples between evaluations, rounded up to whole mini-batches; default: an epoch"
     )
     target_accuracy: Annotated[float, Strict(), Field(gt=0, le=1)] | None = None
+    initial_weights: Text | None = Field(
+        None, description="a .npz file of weights to begin with, relative to the scenario file; default: random ones"
+    )
 
 
 class EvaluationSpec(Spec):

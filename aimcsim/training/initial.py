@@ -10,6 +10,7 @@ from aimcsim.learning.building import shard_weights
 from aimcsim.learning.digital_sgd import DigitalSGD
 from aimcsim.learning.versions import VersionedArray
 from aimcsim.network.layers import BatchNorm, LayerNorm, Weighted
+from aimcsim.network.weight_files import read_weights, shapes_of_weights
 from aimcsim.scenario.spec import Scenario
 from aimcsim.training.program import Program
 
@@ -25,13 +26,19 @@ def initial_weights(layer: Weighted, seed: int) -> tuple[Floats, Floats]:
     return weights.astype(np.float32), bias.astype(np.float32)
 
 
+def given_weights(program: Program, scenario: Scenario) -> dict[str, Floats] | None:
+    """The arrays of `training.initial_weights`, None where weights are drawn. FieldError where they do not fit."""
+    file = scenario.training.initial_weights
+    return None if file is None else read_weights(file, shapes_of_weights(each.layer for each in program.layers))
+
+
 def build_weights(
-    program: Program, scenario: Scenario, kept_versions: int
+    program: Program, scenario: Scenario, kept_versions: int, given: dict[str, Floats] | None = None
 ) -> tuple[dict[int, ShardWeights], dict[int, VersionedArray]]:
     """Weights by the unit of each shard's first array, and by layer number what layers learn digitally: a bias
     (outputs,), or scale and shift (2, n) of a norm, 1 and 0 at first.
 
-    `kept_versions`: old copies that the schedule reads.
+    `kept_versions`: old copies that the schedule reads. `given`: initial weights by name, see `given_weights`.
     """
     weights: dict[int, ShardWeights] = {}
     vectors: dict[int, VersionedArray] = {}
@@ -39,13 +46,19 @@ def build_weights(
         number, layer = each.number, each.layer
         if isinstance(layer, BatchNorm | LayerNorm):
             count = layer.shape[0] if isinstance(layer, BatchNorm) else layer.size
-            vectors[number] = VersionedArray(np.stack([np.ones(count), np.zeros(count)]), kept_versions)
+            first = np.stack([np.ones(count), np.zeros(count)])
+            if given is not None:
+                first = np.stack([given[f"{layer.name}.scale"], given[f"{layer.name}.shift"]])
+            vectors[number] = VersionedArray(first, kept_versions)
         if not isinstance(layer, Weighted):
             continue
-        matrix, bias = initial_weights(layer, scenario.seed)
-        if layer.bias == "analog":
-            matrix = np.concatenate([matrix, bias[:, None]], axis=1)
-        elif layer.bias == "digital":
+        if given is None:
+            matrix, bias = initial_weights(layer, scenario.seed)
+            if layer.bias == "analog":
+                matrix = np.concatenate([matrix, bias[:, None]], axis=1)
+        else:
+            matrix, bias = given[layer.name], given.get(f"{layer.name}.bias", np.empty(0, np.float32))
+        if layer.bias == "digital":
             vectors[number] = VersionedArray(bias, kept_versions)
         for unit, shard in zip(each.units, each.shards, strict=True):
             part = np.ascontiguousarray(matrix[shard.outputs, shard.inputs])

@@ -33,10 +33,13 @@ class LearnedVectors:
 
     training = True
 
-    def __init__(self, program: Program, vectors: dict[int, VersionedArray]) -> None:
+    def __init__(
+        self, program: Program, vectors: dict[int, VersionedArray], given: dict[str, Floats] | None = None
+    ) -> None:
+        """`given`: running moments to begin with, `<layer>.mean` and `<layer>.variance`; None: 0 and 1."""
         self.vectors = vectors
         self.running: dict[int, Moments] = {
-            each.number: np.stack([np.zeros(each.layer.shape[0]), np.ones(each.layer.shape[0])])
+            each.number: _first_moments(each.layer, given)
             for each in program.layers
             if isinstance(each.layer, BatchNorm)
         }
@@ -110,6 +113,12 @@ class LearnedVectors:
         for number, vector in self.vectors.items():
             vector.load_state(state["vectors"][number])
         self.running = state["running"]
+
+
+def _first_moments(layer: BatchNorm, given: dict[str, Floats] | None) -> Moments:
+    if given is None:
+        return np.stack([np.zeros(layer.shape[0]), np.ones(layer.shape[0])])
+    return np.stack([given[f"{layer.name}.mean"], given[f"{layer.name}.variance"]]).astype(np.float64)
 
 
 class CopiedVectors:

@@ -24,7 +24,7 @@ from aimcsim.training.evaluation import EvaluationPoints
 from aimcsim.training.evaluator import Evaluator
 from aimcsim.training.executor import Floats, TrainingExecutor, TrainingPlan
 from aimcsim.training.host_threads import HostThreads, switching_quickly
-from aimcsim.training.initial import build_weights
+from aimcsim.training.initial import build_weights, given_weights
 from aimcsim.training.learned import LearnedVectors
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.optimum import final_figures, optimum_observer
@@ -52,7 +52,8 @@ class TrainingSession:
         self._blocks: dict[int, tuple[Floats, NDArray[Any]]] = {}
         self._feed = Feed(dataset, scenario.data, scenario.seed)
         self._program = compile_network(assembly.network, assembly.floorplan, scenario.seed)
-        weights, vectors = build_weights(self._program, scenario, kept_versions(assembly))
+        given = given_weights(self._program, scenario)
+        weights, vectors = build_weights(self._program, scenario, kept_versions(assembly), given)
         total = assembly.samples // pipeline.micro_batch
         points = EvaluationPoints(
             evaluation_interval(assembly, self._epoch),
@@ -75,7 +76,7 @@ class TrainingSession:
             counted=counted_kinds(assembly),
         )
         choice = transfer_choice(scenario, plan.arrays, self._epoch)
-        learned = LearnedVectors(self._program, vectors)
+        learned = LearnedVectors(self._program, vectors, given)
         self.executor = TrainingExecutor(plan, weights, learned, self._fetch, points, choice)
         self._evaluator = Evaluator(
             self._program, weights, plan.loss, self._feed, dataset.test_y, scenario.evaluation.io == "perfect"

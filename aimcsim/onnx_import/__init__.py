@@ -1,0 +1,1 @@
+"""Networks from ONNX files: an optional extra, `pip install aimcsim[onnx]`."""
