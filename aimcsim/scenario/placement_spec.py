@@ -9,7 +9,8 @@ from pydantic import Field
 from aimcsim.scenario.base import Count, Name, Spec
 
 #: Copies of a layer that a scenario may ask for.
-Copies = Annotated[Count, Field(le=1024)]
+MOST_COPIES = 1024
+Copies = Annotated[Count, Field(le=MOST_COPIES)]
 
 
 class PlacementSpec(Spec):
