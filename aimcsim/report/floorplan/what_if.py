@@ -10,6 +10,7 @@ from typing import Any
 
 from aimcsim.assembly import Assembly, assemble
 from aimcsim.errors import Deadlock, FieldError, FieldErrors
+from aimcsim.network.layers import Weighted
 from aimcsim.pipeline.cycle_ratio import maximum_cycle_ratio
 from aimcsim.pipeline.event_graph import event_graph
 from aimcsim.pipeline.schedules.base import FixedOrder
@@ -64,7 +65,7 @@ def what_ifs(assembly: Assembly) -> Iterator[WhatIf]:
     stages = stage_figures(assembly)
     stage = busiest(stages)
     layer = stage.longest
-    if not layer.tiles:
+    if not layer.tiles or not isinstance(assembly.network.layers[layer.name], Weighted):
         return
     groups = [list(chunk.layers) for chunk in assembly.floorplan.chunks]
     for copies in COPIES:

@@ -122,3 +122,11 @@ def test_a_wrong_copy_is_shown_with_its_place(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "hardware.placement.replicas.none: the model has no layer none" in result.output
     assert aimcsim_("floorplan", write(tmp_path, TEXT), "--out", "plan.gif").exit_code == 2
+
+
+def test_a_chain_has_stages_and_a_period_but_nothing_to_copy_or_split() -> None:
+    scenario, _ = scenario_from_data({"name": "chain", "model": {"chain": 4}, "training": {"samples": 8}})
+    stages = stage_figures(assemble(scenario))
+    # F and B of one cycle each, no U.
+    assert [stage.busy for stage in stages] == [2] * 4
+    assert list(what_ifs(assemble(scenario))) == []
