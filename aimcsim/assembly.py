@@ -165,7 +165,9 @@ def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:
     if isinstance(model, ChainSpec) and stages == "auto":
         stages = model.chain
     plan = arrays_plan(scenario.training.algorithm, scenario.hardware)
-    floorplan = place(network, scenario.hardware.tile, stages, times, chunks_of(scenario.pipeline), plan)
+    floorplan = place(
+        network, scenario.hardware.tile, stages, times, chunks_of(scenario.pipeline), plan, scenario.hardware.placement
+    )
     if isinstance(timing, StageTiming) and len(timing.stages) != floorplan.stages:
         what = f"needs one triple a stage, {floorplan.stages}"
         raise FieldError(("hardware", "timing", "stages"), what, len(timing.stages))

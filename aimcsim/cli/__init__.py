@@ -18,6 +18,7 @@ from aimcsim import __version__
 from aimcsim.cli.compare import compare
 from aimcsim.cli.explain import explain
 from aimcsim.cli.import_model import import_model
+from aimcsim.cli.floorplan import floorplan
 from aimcsim.cli.listing import list_names
 from aimcsim.cli.run import run
 from aimcsim.cli.search import search
@@ -33,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, compare, timeline, explain, sweep, search, validate, schema):
+for command in (run, compare, timeline, floorplan, explain, sweep, search, validate, schema):
     app.command()(command)
 app.command("list")(list_names)
 app.command("import")(import_model)

@@ -46,16 +46,17 @@ class Workload:
         """All that a unit has done, as counts of the names above."""
         found: Counter[str] = Counter()
         index, each = unit.index, self.samples * self.positions[unit.index]
+        products = unit.share(each)
         forwards, backwards = tally.operations[FORWARD][index], tally.operations[BACKWARD][index]
         updates = tally.operations[self.update_kind][index] * each * self.updates_each
         if not is_array(unit):
             node = self.nodes[index]
-            found[OPERATIONS] = (forwards * node.forward + backwards * node.backward) * each + updates * node.update
+            found[OPERATIONS] = (forwards * node.forward + backwards * node.backward) * products + updates * node.update
             return found
         found[OPERATIONS] = updates * update_operations(unit, self.floorplan)
         if unit.is_tile:
-            self._products(found, unit, forwards * each + tally.extra[FORWARD][index], FORWARD_PRODUCTS, False)
-            self._products(found, unit, backwards * each + tally.extra[BACKWARD][index], BACKWARD_PRODUCTS, True)
+            self._products(found, unit, forwards * products + tally.extra[FORWARD][index], FORWARD_PRODUCTS, False)
+            self._products(found, unit, backwards * products + tally.extra[BACKWARD][index], BACKWARD_PRODUCTS, True)
             found[UPDATES] = updates
             found[SLOTS] = tally.extra[UPDATE][index] if self.slots is None else updates * self.slots
         self._transfers(found, unit, tally)

@@ -36,7 +36,7 @@ def node_operations(network: Network, floorplan: Floorplan) -> tuple[NodeOperati
     """
     shards: dict[str, list[Shard]] = {}
     for unit in floorplan.units:
-        if unit.shard is not None and unit.role == 0:
+        if unit.shard is not None and unit.is_first:
             shards.setdefault(unit.layer, []).append(unit.shard)
     roles = len(floorplan.plan.read)
     found = []

@@ -71,10 +71,11 @@ class Durations:
             mvms = 1 if times.per_action else samples * positions[unit.index]
             forward, backward, update = _exact_times(unit, times, floorplan, nodes)
             update += times.digital * update_operations(unit, floorplan)
-            self._base[FORWARD][unit.index] = max(1, whole_cycles(forward * mvms))
-            self._base[BACKWARD][unit.index] = max(1, whole_cycles(backward * mvms))
-            exact_product[FORWARD, unit.index] = forward * mvms, forward
-            exact_product[BACKWARD, unit.index] = backward * mvms, backward
+            products = unit.share(mvms)
+            self._base[FORWARD][unit.index] = max(1, whole_cycles(forward * products))
+            self._base[BACKWARD][unit.index] = max(1, whole_cycles(backward * products))
+            exact_product[FORWARD, unit.index] = forward * products, forward
+            exact_product[BACKWARD, unit.index] = backward * products, backward
             exact_update[unit.index] = update * mvms
             nominal = whole_cycles(update * mvms + times.pulse * nominal_slots * mvms)
             if unit.kind == "buffer":
@@ -143,17 +144,17 @@ def _exact_times(
     return triple[0] / v, triple[1] / v, triple[2] / v
 
 
-def layer_cycles(times: Times, is_split: bool) -> int:
-    """Cycles of F + B + U of one layer for one sample and position: what `auto` balances.
+def layer_cycles(times: Times, is_split: bool, copies: int = 1) -> int:
+    """Cycles of F + B + U of one layer for one sample and position: what `auto` balances. `copies` share F and B.
 
     With times per action every layer counts the same, since they say nothing about layers.
     """
     if times.per_action:
         return 1
     conversions = 2 * times.conversions(times.columns_per_adc)
-    total = times.forward + times.backward + conversions + times.update + times.pulse
-    total += 2 * times.sum if is_split and not times.digital else 0
-    return max(1, whole_cycles(total * 1000))
+    products = times.forward + times.backward + conversions
+    products += 2 * times.sum if is_split and not times.digital else 0
+    return max(1, whole_cycles((products / copies + times.update + times.pulse) * 1000))
 
 
 def digital_layer_cycles(times: Times) -> int:

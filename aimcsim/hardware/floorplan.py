@@ -17,7 +17,8 @@ class Unit:
     """One clocked process and timeline row. `shard` is None for a digital node without a matrix.
 
     A `digital` unit holds the matrix of a layer that is marked so, or of one of its groups. A tile or buffer holds
-    the `role` (its number in the `ArraysPlan`) of the shard with number `shard_number` of its layer.
+    the `role` (its number in the `ArraysPlan`) of the shard with number `shard_number` of its layer. Where a layer has
+    several `copies`, each does its share of the products and all of the updates.
     """
 
     index: int
@@ -29,11 +30,22 @@ class Unit:
     shard: Shard | None = None
     shard_number: int = -1
     role: int = 0
+    copy: int = 0
+    copies: int = 1
 
     @property
     def is_tile(self) -> bool:
         """True for an array with its converters, False for what is digital."""
         return self.kind == "tile"
+
+    @property
+    def is_first(self) -> bool:
+        """True for the first array of a shard, which stands for it: the others are roles and copies."""
+        return self.role == 0 and self.copy == 0
+
+    def share(self, products: int) -> int:
+        """Of so many products of the layer, those that this copy does: as equal as they can be, the first the most."""
+        return (products + self.copies - 1 - self.copy) // self.copies
 
 
 #: Units that start together; the next step starts when the last of them has ended.

@@ -8,15 +8,18 @@ from aimcsim.errors import FieldError
 from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
 from aimcsim.hardware.durations import digital_layer_cycles, layer_cycles
 from aimcsim.hardware.floorplan import Chunk, Floorplan, LinkPlan, Step, Unit
+from aimcsim.hardware.replicas import check_replicas
 from aimcsim.hardware.splitting import Shard, split, tiles_needed
 from aimcsim.hardware.stages import group_layers
 from aimcsim.hardware.timing import Times
 from aimcsim.network.graph import Network
 from aimcsim.network.layers import Flatten, Opaque, Weighted
-from aimcsim.scenario.hardware_spec import TileSpec
+from aimcsim.scenario.hardware_spec import PlacementSpec, TileSpec
 
 #: More units than this and Python objects alone would fill the memory.
 MOST_UNITS = 1_000_000
+
+NO_PLACEMENT = PlacementSpec()
 
 
 def place(
@@ -26,33 +29,36 @@ def place(
     times: Times,
     chunks_per_stage: int,
     plan: ArraysPlan = ONE_ARRAY,
+    placement: PlacementSpec = NO_PLACEMENT,
 ) -> Floorplan:
     """Floorplan of `network` on tiles of at most `tile`'s size, in stages as `pipeline.stages` says; every shard has
     the arrays of `plan`.
 
-    Raises FieldError(s) on `pipeline.stages` and `hardware.tile`.
+    Raises FieldError(s) on `pipeline.stages`, `hardware.tile` and `hardware.placement`.
     """
-    shards = _shards(network, tile, len(plan.roles))
-    cost = {name: _cost(network, name, len(parts), times) for name, parts in shards.items()}
+    replicas = placement.replicas
+    check_replicas(replicas, network, times, plan)
+    shards = _shards(network, tile, len(plan.roles), replicas)
+    cost = {name: _cost(network, name, len(parts), times, replicas.get(name, 1)) for name, parts in shards.items()}
     groups = group_layers(network, stages_wanted, chunks_per_stage, cost)
     stages = len(groups) // chunks_per_stage
     units: list[Unit] = []
     chunks = tuple(
-        _chunk(virtual, virtual % stages, virtual // stages, layers, network, shards, times, units, plan)
+        _chunk(virtual, virtual % stages, virtual // stages, layers, network, shards, times, units, plan, replicas)
         for virtual, layers in enumerate(groups)
     )
     return Floorplan(stages, chunks_per_stage, tuple(units), chunks, _links(network, groups), plan)
 
 
-def _cost(network: Network, name: str, shards: int, times: Times) -> int:
+def _cost(network: Network, name: str, shards: int, times: Times, copies: int) -> int:
     """Cycles that `auto` balances: those of one position times the positions, where times are per product."""
     layer = network.layers[name]
     digital = isinstance(layer, Weighted) and layer.digital
-    one = digital_layer_cycles(times) if digital else layer_cycles(times, shards > 1)
+    one = digital_layer_cycles(times) if digital else layer_cycles(times, shards > 1, copies)
     return one if times.per_action else one * layer.positions
 
 
-def _shards(network: Network, tile: TileSpec, roles: int) -> dict[str, tuple[Shard, ...]]:
+def _shards(network: Network, tile: TileSpec, roles: int, replicas: Mapping[str, int]) -> dict[str, tuple[Shard, ...]]:
     """Shards of every layer with a matrix, where an analog bias is one more input row; digital ones are not split."""
     found: dict[str, tuple[Shard, ...]] = {}
     total = 0
@@ -66,7 +72,7 @@ def _shards(network: Network, tile: TileSpec, roles: int) -> dict[str, tuple[Sha
         assert isinstance(layer, Weighted)
         rows, columns = (layer.lines, layer.out_size) if layer.digital else (tile.rows, tile.columns)
         matrix = (layer.out_size, layer.lines, columns, rows, layer.groups)
-        total += tiles_needed(*matrix) * (1 if layer.digital else roles)
+        total += tiles_needed(*matrix) * (1 if layer.digital else roles * replicas.get(name, 1))
         if total > MOST_UNITS:
             raise FieldError(("hardware", "tile"), f"the model would need more than {MOST_UNITS} tiles")
         found[name] = split(*matrix)
@@ -83,15 +89,27 @@ def _chunk(
     times: Times,
     units: list[Unit],
     plan: ArraysPlan,
+    replicas: Mapping[str, int],
 ) -> Chunk:
     """One chunk with its units (appended to `units`). Forward and backward go layer by layer, an update all at once."""
     forward: list[Step] = []
     backward: list[Step] = []
 
-    def add(layer: str, kind: str, shard: Shard | None = None, number: int = -1, role: int = 0) -> int:
+    def add(
+        layer: str,
+        kind: str,
+        shard: Shard | None = None,
+        number: int = -1,
+        role: int = 0,
+        copy: int = 0,
+        copies: int = 1,
+    ) -> int:
         place = f"s{stage + 1}.{layer}.{shard.name if shard else kind}"
         place += f".{plan.roles[role].name}" if role else ""
-        units.append(Unit(len(units), place, stage, index, layer, kind, shard, number, role))  # type: ignore[arg-type]
+        place += f".x{copy + 1}" if copy else ""
+        units.append(
+            Unit(len(units), place, stage, index, layer, kind, shard, number, role, copy, copies)  # type: ignore[arg-type]
+        )
         return units[-1].index
 
     tiles: list[int] = []
@@ -106,14 +124,20 @@ def _chunk(
             forward.append(step)
             backward.insert(0, step)
         elif layer.is_array:
+            copies = replicas.get(name, 1)
             for number, role in enumerate(plan.roles):
-                arrays[number] += (add(name, role.kind, shard, s, number) for s, shard in enumerate(shards[name]))
-            count = len(shards[name])
+                arrays[number] += (
+                    add(name, role.kind, shard, s, number, copy, copies)
+                    for copy in range(copies)
+                    for s, shard in enumerate(shards[name])
+                )
+            count = len(shards[name]) * copies
             step = tuple(unit for number in plan.read for unit in arrays[number][-count:])
             tiles += step
             rows, columns = shards[name][-1].row + 1, shards[name][-1].column + 1
             several = len(plan.read) > 1
-            total = (add(name, "sum"),) if times.sum and (rows > 1 or columns > 1 or several) else ()
+            summed = times.sum and (rows > 1 or columns > 1 or several)
+            total = tuple(add(name, "sum", copy=c, copies=copies) for c in range(copies)) if summed else ()
             forward += [step, total] if total and (rows > 1 or several) else [step]
             backward[:0] = [step, total] if total and (columns > 1 or several) else [step]
         elif times.activation and not isinstance(layer, Flatten):

@@ -38,7 +38,8 @@ class UnitProcess:
         self._role = unit.role
         self._times = times
         self._nominal = {kind: times.table(kind)[unit.index] for kind in "FBUW"}
-        self._executor = executor if unit.shard is not None else None
+        # Of copies, all of the same content, the first computes the products of all.
+        self._executor = executor if unit.shard is not None and unit.copy == 0 else None
         self._recorder = recorder
         self._index = unit.index
         self._operation = self._operation_of(state.kind, state.micro_batch, state.version_read, state.transfer)

@@ -20,6 +20,7 @@ from aimcsim.scenario.device_spec import DeviceSpec, SoftBoundsDevice
 from aimcsim.scenario.io_spec import BackwardIOSpec as BackwardIOSpec
 from aimcsim.scenario.io_spec import IOSpec as IOSpec
 from aimcsim.scenario.mapping_spec import MappingSpec as MappingSpec
+from aimcsim.scenario.placement_spec import PlacementSpec as PlacementSpec
 from aimcsim.scenario.pulse_spec import PulseSpec as PulseSpec
 
 
@@ -133,6 +134,7 @@ class HardwareSpec(Spec):
         "unit", description="a preset (`aimcsim list hardware`), times in cycles or nanoseconds, or `stages:`"
     )
     tile: TileSpec = TileSpec()
+    placement: PlacementSpec = PlacementSpec()
     link: LinkSpec = LinkSpec()
     device: DeviceSpec = SoftBoundsDevice(name="soft-bounds")
     io: IOSpec = IOSpec()

@@ -41,7 +41,7 @@ def _memory(assembly: Assembly) -> dict[str, float] | None:
     inputs: Counter[str] = Counter()
     outputs: Counter[str] = Counter()
     for unit in assembly.floorplan.units:
-        if unit.shard is not None and unit.role == 0 and is_array(unit):
+        if unit.shard is not None and unit.is_first and is_array(unit):
             inputs[unit.layer] += unit.shard.in_size * (unit.shard.column == 0)
             outputs[unit.layer] += unit.shard.out_size * (unit.shard.row == 0)
     per_update = scenario.pipeline.micro_batch * (schedule.mini_batch if schedule.step == "mini-batch" else 1)

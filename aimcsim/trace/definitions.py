@@ -17,6 +17,8 @@ DEFINITIONS: dict[str, str] = {
     "algorithm and as weights of digital layers, and pair_values: numbers of the (x, error) pairs held at the peaks in "
     "flight until their updates",
     "peak_activations": "most micro-batches (per chunk) whose F had started and whose B (or W) had not ended",
+    "buffers": "what waits on each link that passes over a stage (F: values of a skip, B: its errors), from the end of "
+    "the action that made it to the start of the one that takes it, most micro-batches at once",
     "bottleneck": "what bounds the period: the maximum cycle ratio of the schedule's event graph, or for policies "
     "and data-dependent times the critical path of the log over the middle half",
     "durations": "fixed: no time depends on the data; nominal: pulse trains taken at their desired length; "

@@ -13,6 +13,7 @@ from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, Action
 from aimcsim.pipeline.schedules.base import Schedule
 from aimcsim.pipeline.seam import Jump
+from aimcsim.trace.buffers import SkipBuffers
 from aimcsim.trace.oplog import NoOpLog, OpLog
 
 #: A cycle that no run reaches.
@@ -40,9 +41,9 @@ class StalenessSum:
 class MetricsRecorder:
     """The machine's recorder: feeds the op log and keeps the sums that the summary is made of, through jumps too.
 
-    `unit_busy`, `stage_busy`: busy cycles by index. `tally`: what has been done. `staleness[kind][stage]`: see
-    StalenessSum. Staleness is the number of updates of its stage that a serial run with the same mini-batches would
-    have applied before an action and that the action did not see.
+    `unit_busy`, `stage_busy`: busy cycles by index. `tally`: what has been done. `skips`: what waits.
+    `staleness[kind][stage]`: see StalenessSum. Staleness is the number of updates of its stage that a serial run with
+    the same mini-batches would have applied before an action and that the action did not see.
     """
 
     def __init__(self, floorplan: Floorplan, schedule: Schedule, log: OpLog | NoOpLog) -> None:
@@ -55,6 +56,8 @@ class MetricsRecorder:
         self.jumps: list[Jump] = []
         self.tally = tally = Tally(floorplan)
         self.counted = tally.counted
+        self.skips = SkipBuffers(floorplan)
+        self._has_skips = bool(self.skips.buffers)
         #: Called with nothing before the first operation that ends after this cycle is counted.
         self._after = NEVER
         self._then: Callable[[], None] = _nothing
@@ -93,6 +96,8 @@ class MetricsRecorder:
         count, cycles = self._actions[kind]
         count[virtual] += 1
         cycles[virtual] += end - start
+        if self._has_skips:
+            self.skips.action(kind, virtual, start, end)
         sums = self.staleness.get(kind)
         if sums is not None:
             expected = action[1] // self._mini_batch * self._updates_per_mini_batch
@@ -135,6 +140,7 @@ class MetricsRecorder:
                 own.total, own.count = next(grown), next(grown)
         self.tally.grow(grown)
         self.last_end += jump.periods * jump.cycles
+        self.skips.skip(jump.periods * jump.cycles)
         self.jumps.append(jump)
         self._skip_in_log(jump)
 
@@ -148,6 +154,7 @@ class MetricsRecorder:
             "staleness": self.staleness,
             "period": self.period.state(),
             "tally": self.tally.state(),
+            "skips": self.skips.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -157,6 +164,7 @@ class MetricsRecorder:
         self.staleness = state["staleness"]
         self.period.load_state(state["period"])
         self.tally.load_state(state["tally"])
+        self.skips.load_state(state["skips"])
         self._look_into(self.tally)
 
     @property

@@ -22,7 +22,7 @@ def state_sizes(assembly: Assembly, peak_in_flight: Sequence[int]) -> dict[str, 
     weighted = [(found, stage) for name, stage in layers if isinstance(found := known[name], Weighted)]
     if not weighted:
         return {"arrays": arrays, "devices": None, "digital_values": None, "pair_values": None}
-    first = sum(_cells(unit) for unit in floorplan.units if unit.role == 0 and unit.kind != "digital")
+    first = sum(_cells(unit) for unit in floorplan.units if unit.is_first and unit.kind != "digital")
     beside = sum(_cells(unit) for unit in floorplan.units if unit.kind == "digital")
     pairs = sum(
         peak_in_flight[stage] * assembly.scenario.pipeline.micro_batch * (known[layer.inputs[0]].size + layer.size)

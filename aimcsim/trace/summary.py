@@ -59,6 +59,9 @@ def summarise(
         "staleness": {str(m + 1): _staleness(recorder, m) for m in range(assembly.floorplan.stages)},
         "peak_in_flight": {str(m): s.state.peak_in_flight for m, s in enumerate(machine.stages, 1)},
         "peak_activations": {str(m): s.state.peak_activations for m, s in enumerate(machine.stages, 1)},
+        "buffers": recorder.skips.figures(
+            assembly.floorplan, scenario.pipeline.micro_batch, scenario.hardware.link.value_bytes
+        ),
         "state": state_sizes(assembly, [s.state.peak_in_flight for s in machine.stages]),
         "status": status,
         "diverged": None if diverged is None else {"cycle": diverged[0], "samples": diverged[1]},

@@ -84,7 +84,7 @@ def compile_network(network: Network, floorplan: Floorplan, seed: int = 0) -> Pr
     numbers = {name: number for number, (name, _) in enumerate(order)} | {INPUT: DATA}
     tiles: dict[str, list[int]] = {}
     for unit in floorplan.units:
-        if unit.shard is not None and unit.role == 0:
+        if unit.shard is not None and unit.is_first:
             tiles.setdefault(unit.layer, []).append(unit.index)
     layers = tuple(
         _layer(number, network.layers[name], virtual, numbers, network, tiles.get(name, ()), floorplan, seed)

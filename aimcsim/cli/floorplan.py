@@ -1,0 +1,30 @@
+"""`aimcsim floorplan`: where a scenario's layers are placed, and what limits it, without running it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aimcsim.cli.guard import BadArgument, guarded
+from aimcsim.cli.options import ScenarioArgument, SetOption, overrides
+
+PictureOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Draw it too: a .png or .svg file.")]
+
+
+def floorplan(scenario: ScenarioArgument, out: PictureOption = None, set_values: SetOption = None) -> None:
+    """Show layers, tiles, stages, links and skip buffers, the bottleneck, and what copies or splits would change."""
+    with guarded():
+        if out is not None and out.suffix not in (".png", ".svg"):
+            raise BadArgument(f"--out must end in .png or .svg: {out}")
+        from aimcsim.cli.consoles import output_console, print_parts
+        from aimcsim.loading import load
+        from aimcsim.report.floorplan.tables import floorplan_parts
+
+        assembly = load(scenario, overrides(set_values, None)).assembly
+        print_parts(output_console(), floorplan_parts(assembly))
+        if out is not None:
+            from aimcsim.report.floorplan.picture import floorplan_picture
+
+            out.write_bytes(floorplan_picture(assembly, "png" if out.suffix == ".png" else "svg"))

@@ -1,0 +1,126 @@
+"""A drawing of a floorplan: stages as columns, tiles to scale with what is used of them, links between the stages."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch, Rectangle
+
+from aimcsim.assembly import Assembly
+from aimcsim.report import palette
+from aimcsim.report.floorplan.figures import LayerFigures, StageFigures, stage_figures
+from aimcsim.report.floorplan.what_if import busiest
+from aimcsim.report.picture_style import drawing, fitting, new_figure, picture_bytes, plain, width_of
+
+#: Inches: width of a stage, between stages, of the margin, and side of a tile's longer edge.
+STAGE, GAP, MARGIN, TILE = 1.55, 0.3, 0.3, 0.34
+#: Inches that the title takes.
+NARROWEST = 4.8
+#: Inches of a line of text; points of its letters.
+LINE, LETTERS = 0.17, 7.5
+#: Tiles in a row of a stage; most tiles of a layer that are drawn, the others are counted.
+IN_A_ROW, MOST_TILES = 4, 12
+#: Inches that a used part has at least, to be seen.
+SEEN = 0.02
+#: Inches that a link over one stage more is bent higher.
+BEND = 0.16
+
+
+def floorplan_picture(assembly: Assembly, form: Literal["png", "svg"]) -> bytes:
+    """The drawing as a file."""
+    stages = stage_figures(assembly)
+    floorplan = assembly.floorplan
+    far = max((abs(link.target - link.source) for link in floorplan.links), default=1)
+    head = LINE + BEND * (far + 1)
+    height = head + max(map(_height, stages)) + 2 * MARGIN
+    width = len(stages) * (STAGE + GAP) - GAP + 2 * MARGIN
+    with drawing():
+        figure = new_figure(max(width, NARROWEST), height)
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_xlim(0, max(width, NARROWEST))
+        axes.set_ylim(height, 0)
+        axes.set_axis_off()
+        tile = assembly.scenario.hardware.tile
+        size = f"tiles of {tile.rows} × {tile.columns} to scale, filled where used"
+        title = f"{assembly.scenario.name}: {size}; cycles a micro-batch"
+        _text(axes, MARGIN, MARGIN / 2 + LINE / 2, title, max(width, NARROWEST) - 2 * MARGIN)
+        longest = busiest(stages)
+        for stage in stages:
+            _stage(axes, stage, MARGIN + (stage.number - 1) * (STAGE + GAP), head + MARGIN, assembly, stage is longest)
+        for link in floorplan.links:
+            if link.kind == "F" and link.target % floorplan.stages != link.source % floorplan.stages:
+                _link(axes, link.source % floorplan.stages, link.target % floorplan.stages, link.values, head + MARGIN)
+        return picture_bytes(figure, form)
+
+
+def _rows(layer: LayerFigures) -> int:
+    return -(-min(len(layer.tiles), MOST_TILES) // IN_A_ROW)
+
+
+def _height(stage: StageFigures) -> float:
+    return 2 * LINE + sum(2 * LINE + _rows(layer) * (TILE + 0.05) for layer in stage.layers) + 0.1
+
+
+def _stage(axes: Axes, stage: StageFigures, left: float, top: float, assembly: Assembly, is_longest: bool) -> None:
+    colour = palette.WEIGHT_GRADIENT if is_longest else palette.GRID
+    height = _height(stage)
+    axes.add_patch(
+        Rectangle((left, top), STAGE, height, fill=False, edgecolor=colour, linewidth=2 if is_longest else 1)
+    )
+    y = top + LINE
+    words = f"stage {stage.number}" + (" (bottleneck)" if is_longest else "")
+    _text(axes, left + 0.06, y, words, STAGE - 0.1, bold=True)
+    y += LINE
+    _text(axes, left + 0.06, y, f"{stage.busy} cycles", STAGE - 0.1)
+    for layer in stage.layers:
+        y += LINE
+        left_out = len(layer.tiles) - MOST_TILES
+        more = f" (+{left_out} tiles)" if left_out > 0 else "" if layer.tiles else " (digital)"
+        _text(axes, left + 0.06, y, f"{layer.name}{more}", STAGE - 0.1, bold=is_longest and layer is stage.longest)
+        y += LINE
+        _text(
+            axes, left + 0.06, y, f"{layer.positions} × {sum(t.copy == 0 for t in layer.tiles)} products", STAGE - 0.1
+        )
+        y += LINE / 2
+        _tiles(axes, layer, left + 0.06, y, assembly)
+        y += _rows(layer) * (TILE + 0.05) - LINE / 2
+
+
+def _tiles(axes: Axes, layer: LayerFigures, left: float, top: float, assembly: Assembly) -> None:
+    spec = assembly.scenario.hardware.tile
+    scale = TILE / max(spec.rows, spec.columns)
+    for number, tile in enumerate(layer.tiles[:MOST_TILES]):
+        x = left + number % IN_A_ROW * (TILE + 0.02)
+        y = top + number // IN_A_ROW * (TILE + 0.05)
+        # Rows are input lines, from top to bottom; columns output lines.
+        whole = Rectangle((x, y), spec.columns * scale, spec.rows * scale, facecolor=palette.IDLE, linewidth=0)
+        axes.add_patch(whole)
+        fill = palette.TRANSFER if tile.copy else palette.FORWARD
+        used = Rectangle(
+            (x, y), max(tile.columns * scale, SEEN), max(tile.rows * scale, SEEN), facecolor=fill, linewidth=0
+        )
+        axes.add_patch(used)
+
+
+def _link(axes: Axes, source: int, target: int, values: int, top: float) -> None:
+    over = abs(target - source) - 1
+    start = MARGIN + source * (STAGE + GAP) + STAGE * 0.75
+    end = MARGIN + target * (STAGE + GAP) + STAGE * 0.25
+    height = BEND * (over + 1.2)
+    style = f"arc,angleA=90,angleB=90,armA={height * 72:.0f},armB={height * 72:.0f},rad=6"
+    colour = palette.FORWARD if not over else palette.WEIGHT_GRADIENT
+    arrow = FancyArrowPatch(
+        (start, top), (end, top), connectionstyle=style, arrowstyle="-|>", mutation_scale=7, color=colour,
+        shrinkA=0, shrinkB=0, linewidth=1,
+    )  # fmt: skip
+    axes.add_patch(arrow)
+    text = axes.text((start + end) / 2, top - height, str(values), fontsize=6.5, ha="center", va="center", color=colour)
+    text.set_bbox({"facecolor": palette.BACKGROUND, "edgecolor": "none", "pad": 0.6})
+
+
+def _text(axes: Axes, x: float, y: float, words: str, width: float, bold: bool = False) -> None:
+    shown = plain(words, 200)
+    if width_of(shown, LETTERS, bold) > width * 72:
+        shown = fitting(shown, width * 72, LETTERS, bold)
+    axes.text(x, y, shown, fontsize=LETTERS, weight="bold" if bold else "normal", va="center")
