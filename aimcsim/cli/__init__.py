@@ -17,8 +17,8 @@ import typer
 from aimcsim import __version__
 from aimcsim.cli.compare import compare
 from aimcsim.cli.explain import explain
-from aimcsim.cli.import_model import import_model
 from aimcsim.cli.floorplan import floorplan
+from aimcsim.cli.import_model import import_model
 from aimcsim.cli.listing import list_names
 from aimcsim.cli.run import run
 from aimcsim.cli.search import search
