@@ -36,9 +36,6 @@ METRICS_SCHEMA = pa.schema(
     ]
 )
 
-#: Further columns where the problem knows its optimum (`training.optimum`).
-OPTIMUM_COLUMNS = ("excess_loss", "squared_gradient", "squared_distance", "largest_weight")
-
 
 @dataclass
 class Result:

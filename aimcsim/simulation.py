@@ -17,10 +17,11 @@ from aimcsim.blas_threads import one_blas_thread
 from aimcsim.checkpoint.keeper import KeptParts, RunKeeper
 from aimcsim.checkpoint.settings import Checkpoints
 from aimcsim.costs.model import energy_model
+from aimcsim.data.least_squares import OPTIMUM_COLUMNS
 from aimcsim.loading import nominal_epoch
 from aimcsim.pipeline.fast_forward import FastForward
 from aimcsim.pipeline.machine import Machine
-from aimcsim.result import METRICS_SCHEMA, OPTIMUM_COLUMNS, Result
+from aimcsim.result import METRICS_SCHEMA, Result
 from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.trace.energy_rows import EnergyMeter

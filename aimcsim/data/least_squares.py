@@ -14,6 +14,9 @@ from aimcsim.scenario.data_spec import LeastSquaresSpec
 
 DEFAULT_COUNT = 100
 
+#: Columns of metrics.csv that say how far a network is from the optimum, which this problem knows.
+OPTIMUM_COLUMNS = ("excess_loss", "squared_gradient", "squared_distance", "largest_weight")
+
 #: Visits whose fresh noise is drawn together; a constant, so that noise does not depend on how samples are grouped.
 VISITS_TOGETHER = 1024
 

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
+from aimcsim.data.least_squares import OPTIMUM_COLUMNS
 from aimcsim.errors import FieldError
-from aimcsim.result import METRICS_SCHEMA, OPTIMUM_COLUMNS
+from aimcsim.result import METRICS_SCHEMA
 from aimcsim.sweep.axes import groups, text_of
 from aimcsim.sweep.spec import MOST_POINTS, FloatRange, IntRange, PlotSpec, SearchSpec, StudySpec, SweepSpec
 from aimcsim.trace.definitions import DEFINITIONS

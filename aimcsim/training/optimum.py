@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.data.dataset import Dataset
+from aimcsim.data.least_squares import OPTIMUM_COLUMNS
 from aimcsim.learning.base import ShardWeights
 from aimcsim.network.layers import Dense
-from aimcsim.result import OPTIMUM_COLUMNS
 from aimcsim.training.program import Program
 
 Matrix = NDArray[np.float64]

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import aimcsim
+from aimcsim.data.least_squares import OPTIMUM_COLUMNS
 from aimcsim.data.load import load_dataset
-from aimcsim.result import OPTIMUM_COLUMNS, Result
+from aimcsim.result import Result
 from tests.pipeline.machines import scenario_of
 
 PROBLEM = {"inputs": 5, "outputs": 3, "input_std": 1.0, "weight_std": 0.5, "noise_std": 0.3}
