@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
+from aimcsim.costs.prices import energy_prices
 from aimcsim.data.fit import check_data_fits
 from aimcsim.errors import FieldError, FieldErrors
+from aimcsim.hardware.digital import node_operations
 from aimcsim.hardware.durations import Durations
 from aimcsim.hardware.floorplan import Floorplan, LinkPlan
+from aimcsim.hardware.link_times import latency_and_occupancy
 from aimcsim.hardware.placing import place
-from aimcsim.hardware.timing import Times, exact, resolve_timing, whole_cycles, without_pulses
+from aimcsim.hardware.timing import Times, resolve_timing, without_pulses
 from aimcsim.hardware.topology import placed_topology
 from aimcsim.learning.plans import arrays_plan, check_algorithm, uses_pulses
 from aimcsim.network.graph import Network, build_network, chain_network
+from aimcsim.network.layers import BatchNorm
+from aimcsim.network.shape_errors import text
+from aimcsim.network.wiring import layer_path
 from aimcsim.pipeline.link import LinkTimes
 from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.pipeline.schedules.base import Schedule
@@ -77,6 +82,9 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
         errors += check_data_fits(scenario.data, network)
     if times:
         errors += _check_clock(scenario, times)
+        collect(errors, lambda: energy_prices(scenario.hardware, times))
+    if network:
+        errors += _check_batch_norms(scenario, network)
     errors += _check_float_updates(scenario)
     errors += check_algorithm(scenario.training.algorithm, scenario.hardware)
     schedule = collect(errors, lambda: _schedule(scenario, floorplan, samples or 0)) if floorplan else None
@@ -85,7 +93,9 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
     durations = collect(errors, lambda: _durations(scenario, network, floorplan, times, schedule))
     if durations is None:
         raise FieldErrors(errors)
-    links = tuple(_link_times(scenario, link) for link in floorplan.links)
+    links = collect(errors, lambda: tuple(_link_times(scenario, link, times) for link in floorplan.links))
+    if links is None:
+        raise FieldErrors(errors)
     plan = MachinePlan(floorplan, schedule, durations, links, times.loss)
     return Assembly(scenario, network, times, floorplan, schedule, plan, samples)
 
@@ -126,6 +136,21 @@ def _check_float_updates(scenario: Scenario) -> list[FieldError]:
     return [FieldError(("hardware", "pulses", "pulse_type"), what, device.name)]
 
 
+def _check_batch_norms(scenario: Scenario, network: Network) -> list[FieldError]:
+    """The variance of a single value is nothing to divide by."""
+    if scenario.pipeline.micro_batch > 1 or not isinstance(scenario.model, NetworkSpec):
+        return []
+    return [
+        FieldError(
+            layer_path(index),
+            f"{spec.name} normalises {text(layer.shape)} over micro-batches of 1 sample: one value a channel; "
+            "use a larger pipeline.micro_batch, or layer-norm",
+        )
+        for index, spec in enumerate(scenario.model.layers)
+        if isinstance(layer := network.layers[spec.name], BatchNorm) and layer.positions_of_a_channel == 1
+    ]
+
+
 def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:
     model, timing = scenario.model, scenario.hardware.timing
     stages = scenario.pipeline.stages
@@ -158,6 +183,7 @@ def _durations(
         positions=[max(1, network.layers[unit.layer].positions) for unit in floorplan.units],
         nominal_slots=scenario.hardware.pulses.nominal_slots,
         gradient_apart=schedule.gradient_apart,
+        nodes=node_operations(network, floorplan) if times.digital else (),
     )
 
 
@@ -179,13 +205,10 @@ def total_samples(scenario: Scenario, training_samples: int | None) -> int:
     return wanted // mini_batch * mini_batch
 
 
-def _link_times(scenario: Scenario, link: LinkPlan) -> LinkTimes:
+def _link_times(scenario: Scenario, link: LinkPlan, times: Times) -> LinkTimes:
     spec = scenario.hardware.link
-    occupancy = 0
-    if spec.bandwidth is not None:
-        message = link.values * spec.value_bytes * scenario.pipeline.micro_batch
-        occupancy = whole_cycles(Fraction(message) / exact(spec.bandwidth))
-    return LinkTimes(spec.latency, occupancy, spec.capacity)
+    message = link.values * spec.value_bytes * scenario.pipeline.micro_batch
+    return LinkTimes(*latency_and_occupancy(spec, message, times), spec.capacity)
 
 
 def _check_clock(scenario: Scenario, times: Times) -> list[FieldError]:

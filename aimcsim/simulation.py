@@ -16,12 +16,14 @@ from aimcsim.assembly import Assembly, assemble
 from aimcsim.blas_threads import one_blas_thread
 from aimcsim.checkpoint.keeper import KeptParts, RunKeeper
 from aimcsim.checkpoint.settings import Checkpoints
+from aimcsim.costs.model import energy_model
 from aimcsim.loading import nominal_epoch
 from aimcsim.pipeline.fast_forward import FastForward
 from aimcsim.pipeline.machine import Machine
 from aimcsim.result import METRICS_SCHEMA, OPTIMUM_COLUMNS, Result
 from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
+from aimcsim.trace.energy_rows import EnergyMeter
 from aimcsim.trace.forwarding import fast_forward
 from aimcsim.trace.metrics import MetricsRecorder
 from aimcsim.trace.oplog import NoOpLog, OpLog
@@ -72,6 +74,7 @@ def simulate(
     target: Path | None = None,
     checkpoint: Checkpoints | None = None,
     resume: bool = False,
+    threads: int | None = None,
 ) -> Result:
     """Run `scenario` to its end. Without `train`, for a chain, or for data `none`: the same machine without numbers.
 
@@ -79,14 +82,23 @@ def simulate(
     be saved, if that is known; the op log is then streamed beside it and need not be copied.
     `checkpoint`: where and how often the run is written down, until its result is saved; with `resume` it goes on from
     the newest checkpoint there, or begins where there is none, and ends with the same bytes either way.
+    `threads` of the host compute the kernels of operations that are in progress together; None: as many as pay.
+    Their number changes no bit.
     Raises FieldError(s) for a scenario that cannot be run, DataMissing, Deadlock; with `checkpoint`, CheckpointError
     for one that can not be gone on from, and RunStopped when asked to stop.
     """
     if resume and checkpoint is None:
         raise ValueError("resume needs to know where the checkpoints are")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be at least 1 (got {threads})")
     begun = time.perf_counter()
     # Overflow is no mistake but how a run diverges; the loss sees it, and a warning would only repeat it.
-    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"), ExitStack() as on_failure:
+    with (
+        one_blas_thread(),
+        np.errstate(over="ignore", invalid="ignore"),
+        ExitStack() as host,
+        ExitStack() as on_failure,
+    ):
         session = _session(scenario) if train and trains(scenario) else None
         assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
         keeper = None
@@ -98,25 +110,36 @@ def simulate(
         log = _op_log(scenario, scratch.path, assembly, keeper)
         on_failure.callback(log.abandon)
         recorder = MetricsRecorder(assembly.floorplan, assembly.schedule, log)
-        parts = KeptParts(log, recorder, session)
+        model = energy_model(assembly, session is not None)
+        meter = EnergyMeter(model, recorder)
+        parts = KeptParts(log, recorder, meter, session)
         # What is fast-forwarded takes no time worth a checkpoint; begun anew it ends with the same bytes.
         forward = fast_forward(assembly, recorder) if session is None else None
         saved = None if keeper is None else keeper.put_back(parts)
         watched = recorder if keeper is None else keeper.paced(recorder)
         executor = None if session is None else session.executor
+        if session is not None:
+            host.enter_context(session.on_host_threads(threads))
         runner = forward or Machine(assembly.plan, watched, executor, saved)
         view = RunView(assembly, runner, session)
         if watch is not None:
             watch(view)
+        if session is not None:
+            session.when_evaluated = lambda cycle: meter.mark(cycle, [unit.state for unit in view.machine.units])
         if session is not None and saved is None:
             session.evaluate_initial_state()
         status = runner.run() if keeper is None or isinstance(runner, FastForward) else keeper.run(runner, parts)
+        if session is not None:
+            session.executor.settle()
         on_failure.pop_all()
         log.close()
+    meter.settle()
     rows = [] if session is None else session.rows
+    for row, joules in zip(rows, meter.joules, strict=True):
+        row["energy_j"] = joules
     path = log.path if isinstance(log, OpLog) else None
     wall = time.perf_counter() - begun if keeper is None else keeper.wall_seconds
-    summary = summarise(assembly, view.machine, recorder, session, status, path, wall)
+    summary = summarise(assembly, view.machine, recorder, model, session, status, path, wall)
     if session is not None:
         summary |= session.optimum_figures
     weights = {} if session is None else session.final_weights()

@@ -121,8 +121,8 @@ CASES = [
         "an unknown hardware preset",
         "training:",
         "hardware: {timing: rasch}\ntraining:",
-        "s.yaml:11:20: hardware.timing: must be one of ibm_hermes_2023, panther_2020, rasch_2024, rpu_2016, unit, or "
-        "times (got 'rasch')",
+        "s.yaml:11:20: hardware.timing: must be one of ibm_hermes_2023, neurosim_v2_1, panther_2020, rasch_2024, "
+        "rpu_2016, unit, or times (got 'rasch')",
     ),
     case(
         "a preset without the figure that is needed",

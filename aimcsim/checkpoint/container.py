@@ -1,6 +1,6 @@
 """The file of a checkpoint: a line that says what it is and what it must hash to, then a ZIP archive.
 
-    aimcsim checkpoint 1 <SHA-256 of all that follows, hexadecimal> <bytes that follow, 20 digits>\\n
+    aimcsim checkpoint 2 <SHA-256 of all that follows, hexadecimal> <bytes that follow, 20 digits>\\n
     document.json     the state, numbers and texts; {"array": n} stands for arrays/n.npy
     arrays/0.npy …    in numpy's own format, without pickle
 
@@ -24,7 +24,7 @@ from aimcsim.checkpoint.plain import Arrays
 from aimcsim.errors import CheckpointError
 
 #: Changes whenever the meaning of what is written changes.
-FORMAT = 1
+FORMAT = 2
 
 _HEAD = "aimcsim checkpoint {} {} {:020d}\n"
 _READ_HEAD = re.compile(rb"aimcsim checkpoint ([0-9]{1,9}) ([0-9a-f]{64}) ([0-9]{20})\n")

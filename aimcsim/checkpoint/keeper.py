@@ -17,6 +17,7 @@ from aimcsim.checkpoint.settings import Checkpoints, Interval
 from aimcsim.errors import CheckpointError, RunStopped
 from aimcsim.pipeline.machine import Machine
 from aimcsim.pipeline.state import MachineState
+from aimcsim.trace.energy_rows import EnergyMeter
 from aimcsim.trace.metrics import MetricsRecorder
 from aimcsim.trace.oplog import NoOpLog, OpLog
 from aimcsim.trace.row_spool import RowSpool
@@ -31,6 +32,7 @@ class KeptParts:
 
     log: OpLog | NoOpLog
     metrics: MetricsRecorder
+    energy: EnergyMeter
     session: TrainingSession | None
 
 
@@ -86,6 +88,7 @@ class RunKeeper:
         try:
             parts.log.load_state(saved["log"])
             parts.metrics.load_state(saved["metrics"])
+            parts.energy.load_state(saved["energy"])
             if parts.session is not None:
                 parts.session.load_state(saved["session"])
         except LookupError as error:
@@ -136,6 +139,7 @@ class RunKeeper:
             "wall_seconds": self.wall_seconds,
             "log": packer.pack(parts.log.state()),
             "metrics": packer.pack(parts.metrics.state()),
+            "energy": packer.pack(parts.energy.state()),
             "session": None if parts.session is None else packer.pack(parts.session.state()),
             "machine": packer.pack(machine.state()),
         }
@@ -150,7 +154,7 @@ class RunKeeper:
             raise CheckpointError(f"{error}{hint}") from error
         self._identity.check(document, path)
         try:
-            parts = ("log", "metrics", "session", "machine")
+            parts = ("log", "metrics", "energy", "session", "machine")
             return {**document, **{part: unpack(document[part], arrays) for part in parts}}
         except (LookupError, ValueError) as error:
             raise CheckpointError(f"{path} does not hold what this version of aimcsim writes") from error

@@ -24,6 +24,7 @@ class Pacer:
         per_update: int,
     ) -> None:
         self.operation: Callable[[int, str, int, int, int, int, int], None] = inner.operation
+        self.counted: Callable[[int, str, int, int], None] = inner.counted
         self._action = inner.action
         self._stop = stop
         self._per_update = per_update

@@ -16,6 +16,7 @@ import typer
 
 from aimcsim import __version__
 from aimcsim.cli.compare import compare
+from aimcsim.cli.explain import explain
 from aimcsim.cli.listing import list_names
 from aimcsim.cli.run import run
 from aimcsim.cli.search import search
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, compare, timeline, sweep, search, validate, schema):
+for command in (run, compare, timeline, explain, sweep, search, validate, schema):
     app.command()(command)
 app.command("list")(list_names)
 

@@ -171,9 +171,9 @@ def _hardware() -> Table:
     def rows() -> Iterator[tuple[str, ...]]:
         for preset in PRESETS.values():
             yield preset.name, "", "", preset.about
-            for name, figure in preset.figures.items():
-                source = figure.source if figure.verified else f"unverified: {figure.source}"
-                yield "", name, f"{figure.value} {figure.unit}", f"{source}; {figure.note}" if figure.note else source
+            for part, figures in (("", preset.figures), ("energy.", preset.energy), ("area.", preset.area)):
+                for name, figure in figures.items():
+                    yield "", part + name, f"{figure.value} {figure.unit}", figure.origin
 
     return _table(("preset", "figure", "value", "source"), rows())
 

@@ -29,6 +29,16 @@ CheckpointOption = Annotated[
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on from the last checkpoint; without one, begin at the beginning.")
 ]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        min=1,
+        max=1024,
+        help="Host threads for kernels of stages that are busy together; no bit depends on it. Default: what pays.",
+    ),
+]
 
 
 def overrides(set_values: list[str] | None, seed: int | None) -> list[str]:

@@ -32,6 +32,7 @@ def simulate_with_progress(
     target: Path | None = None,
     checkpoint: Checkpoints | None = None,
     resume: bool = False,
+    threads: int | None = None,
 ) -> Result:
     """Run a scenario under a progress bar; without a terminal, a line at the start and one at the end.
 
@@ -42,7 +43,13 @@ def simulate_with_progress(
     try:
         with watching(console, name) as watch, nullcontext() if checkpoint is None else stopping(checkpoint.stop):
             result = simulate(
-                loaded.scenario, train=train, watch=watch, target=target, checkpoint=checkpoint, resume=resume
+                loaded.scenario,
+                train=train,
+                watch=watch,
+                target=target,
+                checkpoint=checkpoint,
+                resume=resume,
+                threads=threads,
             )
     except (FieldError, FieldErrors) as error:
         raise loaded.explain(error) from None

@@ -13,6 +13,7 @@ from aimcsim.cli.options import (
     ScenarioArgument,
     SeedOption,
     SetOption,
+    ThreadsOption,
     overrides,
 )
 
@@ -23,6 +24,7 @@ def run(
     set_values: SetOption = None,
     seed: SeedOption = None,
     no_train: NoTrainOption = False,
+    threads: ThreadsOption = None,
     checkpoint_every: CheckpointOption = None,
     resume: ResumeOption = False,
 ) -> None:
@@ -47,7 +49,7 @@ def run(
         folder, console = folder_beside(target), message_console()
         checkpoint = Checkpoints(folder, every) if every is not None or resume else None
         say_what_is_there(console, folder, resume)
-        result = simulate_with_progress(loaded, not no_train, console, target, checkpoint, resume)
+        result = simulate_with_progress(loaded, not no_train, console, target, checkpoint, resume, threads)
         result.save(target)
         print_parts(output_console(), run_report(result.summary, _relative(target)))
 

@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.alignment import aligned
 from aimcsim.crossbar.devices import RATE_DOWN, RATE_UP, SOFT_BOUNDS, DeviceArray
 
 Floats = NDArray[np.float32]
@@ -93,7 +94,7 @@ def closed_form_of(devices: DeviceArray) -> ClosedForm:
     drift = -np.log1p(-rates)
     if devices.multiplicative:
         drift += np.log1p((rates * noise / (1.0 - rates)) ** 2) / 2.0
-    planes = np.concatenate([devices.planes, drift.astype(np.float32)])
+    planes = aligned(np.concatenate([devices.planes, drift.astype(np.float32)]))
     at = np.array(np.nonzero(coarse), np.int64)
     numbers = np.ascontiguousarray(devices.planes[:, at[0], at[1]])
     return ClosedForm(planes, at, numbers, float(drift.max(initial=0.0)))

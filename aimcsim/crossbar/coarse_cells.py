@@ -10,16 +10,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.cell_fall import cell_word, light_normal
+from aimcsim.crossbar.cell_fall import cell_word, pulse_word, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST, row_keys, word
 from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, RATE_DOWN, RATE_UP
 from aimcsim.crossbar.lanes import popcount
-from aimcsim.crossbar.soft_bounds import soft_bounds_noisy_step
+from aimcsim.crossbar.single_pulses import noisy_step
 
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
-
-_GOLDEN = np.uint32(0x9E3779B9)
 
 
 @njit(nogil=True, cache=True)
@@ -76,7 +74,7 @@ def step_coarse(
     counts: NDArray[np.int32],
     top: int,
     noise: np.float32,
-    multiplicative: bool,
+    additive: np.float32,
     keys: Words,
     scratch: Words,
 ) -> None:
@@ -92,12 +90,11 @@ def step_coarse(
         scratch[2, c] = word(keys[2], keys[3], np.uint32(column))
         scratch[3, c] = np.uint32((x[sample, column] > np.float32(0.0)) == (d[sample, row] * rate > 0.0))
     for p in range(top):
-        pulse = np.uint32(np.uint32(p) * _GOLDEN)
         for c in range(cells):
             v, low, high = w[c], numbers[BOUND_DOWN, c], numbers[BOUND_UP, c]
             falling = scratch[3, c] != np.uint32(0)
             pace = numbers[RATE_DOWN, c] if falling else numbers[RATE_UP, c]
             bound = low if falling else high
-            z = light_normal(cell_word(scratch[0, c], scratch[1, c], np.uint32(scratch[2, c] + pulse)))
-            moved = soft_bounds_noisy_step(v, pace, bound, low, high, noise * z, multiplicative)
+            z = scaled_normal(cell_word(scratch[0, c], scratch[1, c], pulse_word(scratch[2, c], p)), noise)
+            moved = noisy_step(v, pace, bound, low, high, z, additive)
             w[c] = moved if counts[c] > p else v

@@ -6,10 +6,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.cell_fall import cell_word, light_normal
+from aimcsim.crossbar.cell_fall import cell_word, pulse_word, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST
 from aimcsim.crossbar.curved_cells import Noise
 from aimcsim.crossbar.families import LINEAR
+from aimcsim.crossbar.family_rows import additive_pulse, linear_pulse
 from aimcsim.crossbar.lanes import bits_of
 from aimcsim.crossbar.piece_table import PieceTable
 from aimcsim.crossbar.strewn_cells import COLUMN, NOISE, PAD, PLACE, TOGETHER, Strip, pulse_strip
@@ -17,8 +18,6 @@ from aimcsim.crossbar.strewn_cells import COLUMN, NOISE, PAD, PLACE, TOGETHER, S
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
 Counts = NDArray[np.int32]
-
-_GOLDEN = np.uint32(0x9E3779B9)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -38,13 +37,14 @@ def linear_trains(
     zero, one, two, three, four = np.uintp(0), np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(4)
     reach, column = np.uintp((n + PAD - 1) // PAD * PAD), np.uintp(COLUMN)
     for p in range(top):
-        pulse = np.uint32(np.uint32(p) * _GOLDEN)
         for j in range(reach):
-            v = w[zero, zero, j]
-            z = sigma * light_normal(cell_word(key0, key1, np.uint32(marks[column, j] + pulse)))
-            step = numbers[zero, two, j] + numbers[zero, three, j] * v
-            scale = numbers[zero, four, j] if additive else step
-            moved = min(max(v + (step + scale * z), numbers[zero, zero, j]), numbers[zero, one, j])
+            v, low, high = w[zero, zero, j], numbers[zero, zero, j], numbers[zero, one, j]
+            z = scaled_normal(cell_word(key0, key1, pulse_word(marks[column, j], p)), sigma)
+            p0, p1 = numbers[zero, two, j], numbers[zero, three, j]
+            if additive:
+                moved = additive_pulse(v, p0, p1, numbers[zero, four, j], low, high, z)
+            else:
+                moved = linear_pulse(v, p0, p1, low, high, z)
             w[zero, zero, j] = moved if counts[j] > p else v
 
 
@@ -101,9 +101,8 @@ def step_coarse(
                 )
             else:
                 for p in range(top):
-                    pulse = np.uint32(np.uint32(p) * _GOLDEN)
                     for k in range(np.uintp((filled + PAD - 1) // PAD * PAD)):
-                        strip.marks[NOISE, k] = cell_word(key0, key1, np.uint32(strip.marks[COLUMN, k] + pulse))
+                        strip.marks[NOISE, k] = cell_word(key0, key1, pulse_word(strip.marks[COLUMN, k], p))
                     pulse_strip(strip, filled, p, family, additive, table, noise)
             for k in range(np.uintp(filled)):
                 w[d, i, np.uintp(strip.marks[PLACE, k])] = strip.w[zero, zero, k]

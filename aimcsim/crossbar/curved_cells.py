@@ -104,11 +104,13 @@ def power_cells(
         z = light_normal(cell_word(key0, key1, words[s, j]))
         c = np.float32(counts[j])
         bent = c * c * max(rise * rise, abs(bend * step)) > _REACH
-        left[j] = counts[j] if bent else np.int32(0)
-        some = np.int32(some | left[j])
+        # A product, not a choice: of that the compiler would make a branch and masked stores.
+        stays = np.int32(counts[j] * np.int32(bent))
+        left[j] = stays
+        some = np.int32(some | stays)
         moved = v + curved_move(v, step, rise, bend, p0, c, z, noise)
         moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
-        w[d, i, j] = v if bent or counts[j] == 0 else moved
+        w[d, i, j] = v if counts[j] == stays else moved
     return bool(some > 0)
 
 
@@ -148,11 +150,13 @@ def exp_cells(
         z = light_normal(cell_word(key0, key1, words[s, j]))
         c = np.float32(counts[j])
         bent = c * c * max(rise * rise, abs(bend * step)) > _REACH
-        left[j] = counts[j] if bent else np.int32(0)
-        some = np.int32(some | left[j])
+        # A product, not a choice: of that the compiler would make a branch and masked stores.
+        stays = np.int32(counts[j] * np.int32(bent))
+        left[j] = stays
+        some = np.int32(some | stays)
         moved = v + curved_move(v, step, rise, bend, p0, c, z, noise)
         moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
-        w[d, i, j] = v if bent or counts[j] == 0 else moved
+        w[d, i, j] = v if counts[j] == stays else moved
     return bool(some > 0)
 
 
@@ -189,9 +193,11 @@ def nodes_cells(
         z = light_normal(cell_word(key0, key1, words[s, j]))
         c = np.float32(counts[j])
         bent = c * c * max(rise * rise, abs(bend * step)) > _REACH
-        left[j] = counts[j] if bent else np.int32(0)
-        some = np.int32(some | left[j])
+        # A product, not a choice: of that the compiler would make a branch and masked stores.
+        stays = np.int32(counts[j] * np.int32(bent))
+        left[j] = stays
+        some = np.int32(some | stays)
         moved = v + curved_move(v, step, rise, bend, p0, c, z, noise)
         moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
-        w[d, i, j] = v if bent or counts[j] == 0 else moved
+        w[d, i, j] = v if counts[j] == stays else moved
     return bool(some > 0)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.alignment import aligned
 from aimcsim.crossbar.cells import Cells
 from aimcsim.crossbar.checks import check_elapsed, check_updated
 from aimcsim.crossbar.closed_form import closed_form_of, takes_closed_form
 from aimcsim.crossbar.devices import IDEAL, STEPPED, DeviceArray
 from aimcsim.crossbar.fast_update import numbers_of, update_closed_form
-from aimcsim.crossbar.pulses import LONGEST_TRAIN, rules_of
+from aimcsim.crossbar.pulses import LONGEST_TRAIN, packed_rules, rules_of
 from aimcsim.crossbar.response_update import update_with_response
+from aimcsim.crossbar.trains import count_slots
 from aimcsim.crossbar.update import update_float, update_pulsed
 from aimcsim.keys import key_pair
 from aimcsim.scenario.hardware_spec import PulseSpec
@@ -35,6 +37,7 @@ class Drivers:
         self.held = devices.kind != IDEAL and pulses.pulse_type != "none"
         self.pulsed = self.held and pulses.pulse_type not in UNPULSED
         self.rules = rules_of(pulses, devices.granularity)
+        self._rule_numbers = packed_rules(self.rules)
         self.keys = np.array([key_pair(seed, name, role) for role in ("columns", "rows", "cycles")], dtype=np.uint32)
         self.nominal_slots = pulses.nominal_slots if self.pulsed else 0
         closed = self.pulsed and takes_closed_form(pulses.stepping, devices)
@@ -51,7 +54,7 @@ class Drivers:
         if self.cells is not None:
             return self.cells.settle(conductances, noisy)
         held = self.devices.clip(conductances) if self.held else conductances
-        return np.ascontiguousarray(held)
+        return aligned(held)
 
     def update(self, conductances: Floats, lines: Floats, errors: Floats, rate: float, first: int) -> int:
         """C −= rate·d xᵀ in place; returns the pulse slots. ValueError, with nothing changed, where not finite."""
@@ -66,6 +69,13 @@ class Drivers:
         if self.cells is not None:
             self.cells.count_update()
         return slots
+
+    def slots(self, lines: Floats, errors: Floats, rate: float) -> int:
+        """What `update` will return, without an update; ValueError as there."""
+        if not self.pulsed:
+            return 0
+        self.check_rate(rate)
+        return check_updated(count_slots(lines, errors, rate, self._rule_numbers))
 
     def _send_pulses(self, conductances: Floats, lines: Floats, errors: Floats, rate: float, first: int) -> int:
         """Trains of pulses, by the kernel of these devices and this mode; its status for `check_updated`."""
@@ -88,7 +98,6 @@ class Drivers:
         return update_pulsed(
             conductances,
             array.planes,
-            array.kind,
             lines,
             errors,
             rate,

@@ -12,8 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.cell_fall import HIGHEST_FALL, LOWEST_FALL, cell_word, light_normal
+from aimcsim.crossbar.cell_fall import HIGHEST_FALL, LOWEST_FALL, cell_word, light_normal, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST
+from aimcsim.crossbar.family_rows import additive_pulse, linear_pulse
 from aimcsim.crossbar.lanes import bits_of
 
 Floats = NDArray[np.float32]
@@ -92,9 +93,11 @@ def linear_cells(
         moved = v + (p0 - a * v) * q * fall_part(a * q)
         moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         coarse = a > steepest or a < _GROWING
-        left[j] = counts[j] if coarse else np.int32(0)
-        some = np.int32(some | left[j])
-        w[d, i, j] = v if coarse or counts[j] == 0 else moved
+        # A product, not a choice: of that the compiler would make a branch and masked stores.
+        stays = np.int32(counts[j] * np.int32(coarse))
+        left[j] = stays
+        some = np.int32(some | stays)
+        w[d, i, j] = v if counts[j] == stays else moved
     return bool(some > 0)
 
 
@@ -146,9 +149,11 @@ def additive_cells(
         moved = v + (p0 - a * v) * fallen + spread * z
         moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
         coarse = a > steepest or a < _GROWING
-        left[j] = counts[j] if coarse else np.int32(0)
-        some = np.int32(some | left[j])
-        w[d, i, j] = v if coarse or counts[j] == 0 else moved
+        # A product, not a choice: of that the compiler would make a branch and masked stores.
+        stays = np.int32(counts[j] * np.int32(coarse))
+        left[j] = stays
+        some = np.int32(some | stays)
+        w[d, i, j] = v if counts[j] == stays else moved
     return bool(some > 0)
 
 
@@ -186,9 +191,8 @@ def single_cells(
             p0 = p0_down if goes_down else p0_up
             p1 = p1_down if goes_down else p1_up
             p2 = p2_down if goes_down else p2_up
-            z = sigma * light_normal(cell_word(key0, key1, words[s, j]))
-            moved = v + (p0 + p1 * v + p2 * z)
-            moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
+            z = scaled_normal(cell_word(key0, key1, words[s, j]), sigma)
+            moved = additive_pulse(v, p0, p1, p2, numbers[r, low, j], numbers[r, high, j], z)
             w[d, i, j] = moved if counts[j] > 0 else v
     else:
         for j in range(length):
@@ -198,45 +202,6 @@ def single_cells(
             p1_up, p1_down = numbers[r, u + one, j], numbers[r, t + one, j]
             p0 = p0_down if goes_down else p0_up
             p1 = p1_down if goes_down else p1_up
-            z = sigma * light_normal(cell_word(key0, key1, words[s, j]))
-            step = p0 + p1 * v
-            moved = min(max(v + (step + step * z), numbers[r, low, j]), numbers[r, high, j])
+            z = scaled_normal(cell_word(key0, key1, words[s, j]), sigma)
+            moved = linear_pulse(v, p0, p1, numbers[r, low, j], numbers[r, high, j], z)
             w[d, i, j] = moved if counts[j] > 0 else v
-
-
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
-def single_cells_one_way(
-    w: Floats,
-    device: int,
-    row: int,
-    numbers: Floats,
-    place: int,
-    first: int,
-    words: Words,
-    sample: int,
-    n: int,
-    bits: Words,
-    sigma: np.float32,
-    additive: bool,
-    key0: np.uint32,
-    key1: np.uint32,
-) -> None:
-    """As `single_cells`, all cells one way, with numbers from `first` on, where a column's train is not 0."""
-    length, d, i, s = np.uintp(n), np.uintp(device), np.uintp(row), np.uintp(sample)
-    r, u, zero = np.uintp(place), np.uintp(first), np.uintp(0)
-    low, high, one = np.uintp(0), np.uintp(1), np.uintp(1)
-    if additive:
-        for j in range(length):
-            v = w[d, i, j]
-            p0, p1, p2 = numbers[r, u, j], numbers[r, u + one, j], numbers[r, u + np.uintp(2), j]
-            z = sigma * light_normal(cell_word(key0, key1, words[s, j]))
-            moved = v + (p0 + p1 * v + p2 * z)
-            moved = min(max(moved, numbers[r, low, j]), numbers[r, high, j])
-            w[d, i, j] = moved if bits[s, zero, j] != 0 else v
-    else:
-        for j in range(length):
-            v = w[d, i, j]
-            step = numbers[r, u, j] + numbers[r, u + one, j] * v
-            z = sigma * light_normal(cell_word(key0, key1, words[s, j]))
-            moved = min(max(v + (step + step * z), numbers[r, low, j]), numbers[r, high, j])
-            w[d, i, j] = moved if bits[s, zero, j] != 0 else v

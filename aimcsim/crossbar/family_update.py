@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.counter_hash import row_keys
 from aimcsim.crossbar.families import ADDITIVE, LINEAR
-from aimcsim.crossbar.family_cells import single_cells_one_way
 from aimcsim.crossbar.family_form import unpacked_scalars
 from aimcsim.crossbar.family_row import move_train
+from aimcsim.crossbar.family_rows import constant_rows, single_rows
 from aimcsim.crossbar.piece_table import PieceTable
 from aimcsim.crossbar.pulses import STOCHASTIC, implied_counts, largest
 from aimcsim.crossbar.row_choice import (
@@ -38,6 +38,9 @@ from aimcsim.crossbar.trains import draw_trains, plan_lines
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
 Counts = NDArray[np.int32]
+
+#: How a sample's cells are reached: by the loops of `family_rows`, or row by row as any family's.
+ANY, SINGLE, CONSTANT = range(3)
 
 
 @njit(nogil=True, cache=True)
@@ -67,7 +70,7 @@ def update_families(
     `numbers` are those of a `family_form.FamilyForm`; ends, starts and grid its `PieceTable`; `scalars` come from
     `family_form.scalars_of`.
     """
-    kept, most, noise, law, rules = unpacked_scalars(scalars)
+    kept, most, noise, constant, law, rules = unpacked_scalars(scalars)
     n, columns = x.shape
     rows = d.shape[1]
     pair = hidden.shape[0] == 2
@@ -82,7 +85,7 @@ def update_families(
     table = PieceTable(ends, starts, grid)
     one_train = stochastic and rules.phases == 1
     strewn = are_strewn(one_train, slots, width, columns)
-    noise_keys, words, positives = draw_words(lanes, x, width, strewn, keys, first_sample)
+    noise_keys, words, positives = draw_words(lanes, x, width, np.full(n, strewn), keys, first_sample)
     signs = np.empty(n, np.int64)
     for s in range(n):
         signs[s] = signs_of(inputs, s, width[s])
@@ -105,6 +108,27 @@ def update_families(
                     )
         return total
     follows = pair or dated or write_noise > np.float32(0.0)
+    way = np.empty(n, np.int64)
+    plain = one_train and family == LINEAR and not pair and not dated
+    for s in range(n):
+        whole = plain and width[s] == columns
+        way[s] = ANY
+        if whole and slots[s] == 1 and signs[s] != MIXED:
+            way[s] = SINGLE
+        elif whole and constant and not follows and 1 < slots[s] <= 32:
+            way[s] = CONSTANT
+    if (way == SINGLE).all():
+        single_rows(
+            hidden, shown, numbers, kept, constant, additive, 0, rows, 0, n, d, rate, column_bits, awake, signs, words,
+            noise_keys, noise.sigma, write_noise,
+        )  # fmt: skip
+        return total
+    if (way == CONSTANT).all():
+        constant_rows(
+            hidden, numbers, kept, 0, rows, 0, n, d, rate, inputs, column_bits, row_bits, awake, words, noise_keys,
+            noise.sigma,
+        )  # fmt: skip
+        return total
     counts, part, left = np.zeros(columns, np.int32), np.zeros(columns, np.int32), np.zeros(columns, np.int32)
     scratch_w = np.zeros((1, 1, columns), np.float32)
     scratch = np.zeros((1, 2 + kept, columns), np.float32)
@@ -112,7 +136,17 @@ def update_families(
     for i in range(rows):
         for s in range(n):
             key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], i)
-            if awake[i, s]:
+            if way[s] == SINGLE:
+                single_rows(
+                    hidden, shown, numbers, kept, constant, additive, i, i + 1, s, s + 1, d, rate, column_bits, awake,
+                    signs, words, noise_keys, noise.sigma, write_noise,
+                )  # fmt: skip
+            elif way[s] == CONSTANT:
+                constant_rows(
+                    hidden, numbers, kept, i, i + 1, s, s + 1, d, rate, inputs, column_bits, row_bits, awake, words,
+                    noise_keys, noise.sigma,
+                )  # fmt: skip
+            elif awake[i, s]:
                 size, length = width[s], slots[s] * rules.phases
                 positive = d[s, i] * rate > 0.0
                 flip = np.int32(0) if positive else FLIP
@@ -122,14 +156,6 @@ def update_families(
                 device, place = (side, 2 * i + side) if pair else (0, i)
                 up = 2 + kept if not pair and not mixed and side == 1 else 2
                 down = 2 + kept if not pair and (mixed or side == 1) else 2
-                direct = one_train and length == 1 and family == LINEAR and not mixed and not packed
-                if direct:
-                    single_cells_one_way(
-                        hidden, device, i, numbers, place, up, words, s, size, column_bits, noise.sigma, additive,
-                        key0, key1,
-                    )  # fmt: skip
-                    if not follows:
-                        continue
                 if stochastic:
                     count_line(counts, column_bits, row_bits, s, i, size)
                 else:
@@ -147,11 +173,10 @@ def update_families(
                 w, held, row = hidden, numbers, i
                 if packed or chosen:
                     w, held, row, device, place, up, down = scratch_w, scratch, 0, 0, 0, 2, 2
-                if not direct:
-                    move_train(
-                        family, single, additive, w, device, row, held, kept, place, up, down, inputs, words, s, size,
-                        flip, counts, top, most, part, left, pieces, strip, table, noise, key0, key1,
-                    )  # fmt: skip
+                move_train(
+                    family, single, additive, w, device, row, held, kept, place, up, down, inputs, words, s, size,
+                    flip, counts, top, most, part, left, pieces, strip, table, noise, key0, key1,
+                )  # fmt: skip
                 if packed:
                     scatter_cells(scratch_w, hidden, i, lanes, inputs, s, size, flip)
                 elif chosen and not pair:

@@ -17,18 +17,16 @@ from aimcsim.crossbar.coarse_cells import count_coarse, imply_coarse, places_of,
 from aimcsim.crossbar.counter_hash import row_keys
 from aimcsim.crossbar.devices import RATE_DOWN, RATE_UP, DeviceArray
 from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, implied_counts, packed_rules, unpacked_rules
-from aimcsim.crossbar.scattered_cells import single_pulses
+from aimcsim.crossbar.single_pulses import single_pulses
 from aimcsim.crossbar.soft_bounds_rows import (
     count_line,
     counted_cells,
     pack_cells,
-    single_pulse_cells,
-    single_pulse_cells_one_way,
     train_cells,
     train_cells_one_way,
     unpack_cells,
 )
-from aimcsim.crossbar.train_noise import FLIP, MIXED, POSITIVE, are_strewn, draw_words, signs_of
+from aimcsim.crossbar.train_noise import FLIP, MIXED, POSITIVE, draw_words, signs_of
 from aimcsim.crossbar.trains import draw_trains, plan_lines
 
 Floats = NDArray[np.float32]
@@ -79,32 +77,21 @@ def update_closed_form(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample
     )
     one_train = stochastic and rules.phases == 1
-    strewn = are_strewn(one_train, slots, width, columns)
-    noise_keys, words, positives = draw_words(lanes, x, width, strewn, keys, first_sample)
+    single = np.empty(n, np.bool_)
+    for s in range(n):
+        single[s] = one_train and slots[s] == 1
+    noise_keys, words, positives = draw_words(lanes, x, width, single, keys, first_sample)
     near, signs = np.empty(n, np.bool_), np.empty(n, np.int64)
     for s in range(n):
         near[s] = one_train and slots[s] <= 32 and stays_near(top_drift, slots[s], noise, multiplicative)
         signs[s] = signs_of(inputs, s, width[s])
-    sigma = np.float32(noise)
-    if strewn:
-        for s in range(n):
-            key0, key1 = noise_keys[s, 0], noise_keys[s, 1]
-            single_pulses(
-                conductances,
-                planes,
-                d,
-                rate,
-                lanes,
-                positives[s],
-                width[s],
-                awake,
-                words,
-                s,
-                sigma,
-                multiplicative,
-                key0,
-                key1,
-            )
+    sigma, additive = np.float32(noise), np.float32(0.0 if multiplicative else 1.0)
+    scratch_z = np.empty(columns, np.float32)
+    if single.all():
+        single_pulses(
+            conductances, planes, 0, d.shape[1], 0, n, d, rate, inputs, column_bits, lanes, positives, width, awake,
+            signs, words, noise_keys, sigma, additive, scratch_z,
+        )  # fmt: skip
         return total
     apart = gather_coarse(conductances, coarse_at)
     counts = np.zeros(columns, np.int32)
@@ -114,49 +101,31 @@ def update_closed_form(
         for s in range(n):
             if not awake[i, s]:
                 continue
+            if single[s]:
+                single_pulses(
+                    conductances, planes, i, i + 1, s, s + 1, d, rate, inputs, column_bits, lanes, positives, width,
+                    awake, signs, words, noise_keys, sigma, additive, scratch_z,
+                )  # fmt: skip
+                continue
             size = width[s]
             positive = d[s, i] * rate > 0.0
             flip = np.int32(0) if positive else FLIP
             key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], i)
-            single = one_train and slots[s] == 1
             packed = size < columns
-            if not packed and signs[s] != MIXED and (single or near[s]):
+            if not packed and signs[s] != MIXED and near[s]:
                 falling = (signs[s] == POSITIVE) == positive
-                if single:
-                    single_pulse_cells_one_way(
-                        conductances, planes, i, words, s, size, falling, column_bits, sigma, multiplicative, key0, key1
-                    )
-                else:
-                    train = row_bits[s, 0, i]
-                    train_cells_one_way(
-                        conductances, planes, i, words, s, size, falling, column_bits, train, sigma, key0, key1
-                    )
+                train = row_bits[s, 0, i]
+                train_cells_one_way(
+                    conductances, planes, i, words, s, size, falling, column_bits, train, sigma, key0, key1
+                )
                 continue
             w, held, row = conductances, planes, i
-            up, down = (RATE_UP, RATE_DOWN) if single else (DRIFT_UP, DRIFT_DOWN)
+            up, down = DRIFT_UP, DRIFT_DOWN
             if packed:
                 pack_cells(conductances, planes, up, down, i, lanes, s, size, packed_w, packed_planes)
                 w, held, row, up, down = packed_w, packed_planes, 0, RATE_UP, RATE_DOWN
             reach = min((size + _PAD - 1) // _PAD * _PAD, columns) if packed else size
-            if single:
-                single_pulse_cells(
-                    w,
-                    held,
-                    up,
-                    down,
-                    row,
-                    inputs,
-                    words,
-                    s,
-                    reach,
-                    flip,
-                    column_bits,
-                    sigma,
-                    multiplicative,
-                    key0,
-                    key1,
-                )
-            elif near[s]:
+            if near[s]:
                 train = row_bits[s, 0, i]
                 train_cells(
                     w, held, up, down, row, inputs, words, s, reach, flip, column_bits, train, sigma, key0, key1
@@ -193,7 +162,7 @@ def update_closed_form(
                 coarse_counts,
                 top,
                 sigma,
-                multiplicative,
+                additive,
                 noise_keys[s],
                 scratch,
             )

@@ -85,6 +85,10 @@ class FloatTile:
             update_float(self._weights, lines, errors, check_finite(float(learning_rate), "learning_rate"))
         )
 
+    def slots(self, x: ArrayLike, d: ArrayLike, learning_rate: float) -> int:
+        """Nothing is pulsed."""
+        return 0
+
     def elapse(self, seconds: float) -> None:
         """Digital weights do not age; the time is only checked."""
         check_elapsed(seconds)

@@ -15,7 +15,7 @@ from pathlib import Path
 from numba import config
 
 #: Kernels outside this room; they inline functions of it.
-DIGITAL_KERNELS = Path(__file__).parent.parent / "network" / "kernels.py"
+DIGITAL_KERNELS = tuple(sorted((Path(__file__).parent.parent / "network").glob("*kernels.py")))
 
 
 def source_digest(folder: Path, *others: Path) -> str:
@@ -37,7 +37,7 @@ def cached_by_source() -> Iterator[None]:
     here = Path(__file__).parent
     before: str = config.CACHE_DIR
     parent = Path(before) if before else here / "__pycache__"
-    config.CACHE_DIR = str(parent / f"kernels-{source_digest(here, DIGITAL_KERNELS)}")
+    config.CACHE_DIR = str(parent / f"kernels-{source_digest(here, *DIGITAL_KERNELS)}")
     try:
         yield
     finally:

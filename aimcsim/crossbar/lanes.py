@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -57,6 +58,22 @@ def rint(typingctx: Any, value: Any) -> Any:
         return builder.call(function, args)
 
     return types.float32(types.float32), codegen
+
+
+@intrinsic
+def prefetch(typingctx: Any, values: Any, place: Any) -> Any:
+    """Ask for the line of cache of element `place` (uint64) of a contiguous array, flat; nothing else happens."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        pointer = builder.bitcast(builder.gep(array.data, [args[1]]), cgutils.voidptr_t)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, _I32, _I32, _I32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        # A read, of data, into the second level.
+        builder.call(function, [pointer, _I32(0), _I32(2), _I32(1)])
+        return context.get_dummy_value()
+
+    return types.void(values, types.uint64), codegen
 
 
 @njit(nogil=True, cache=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.cell_fall import cell_word, light_normal
+from aimcsim.crossbar.cell_fall import cell_word, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST, slot_keys
 from aimcsim.crossbar.lanes import bits_of
 
@@ -41,7 +41,7 @@ def read_row(
         zero = np.uintp(0)
         a, b = slot_keys(key0, key1, WRITE_SLOT)
         for j in range(length):
-            seen = hidden[zero, i, j] + write_noise * light_normal(cell_word(a, b, words[s, j]))
+            seen = hidden[zero, i, j] + scaled_normal(cell_word(a, b, words[s, j]), write_noise)
             shown[zero, i, j] = shown[zero, i, j] if counts[j] == 0 else seen
         return
     for device in range(2):
@@ -49,7 +49,7 @@ def read_row(
         a, b = slot_keys(key0, key1, WRITE_SLOT + device)
         for j in range(length):
             down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
-            seen = hidden[d, i, j] + write_noise * light_normal(cell_word(a, b, words[s, j]))
+            seen = hidden[d, i, j] + scaled_normal(cell_word(a, b, words[s, j]), write_noise)
             other = down != (device == 1)
             shown[d, i, j] = shown[d, i, j] if counts[j] == 0 or other else seen
 
@@ -118,8 +118,8 @@ def finish_lanes(
         j = np.uintp(lanes[s, k])
         device = np.uintp(1 if pair and np.int32(bits_of(x[s, k]) ^ flip) >= 0 else 0)
         if write_noise > np.float32(0.0):
-            z = light_normal(cell_word(keys[device][0], keys[device][1], words[s, k]))
-            shown[device, i, j] = hidden[device, i, j] + write_noise * z
+            z = scaled_normal(cell_word(keys[device][0], keys[device][1], words[s, k]), write_noise)
+            shown[device, i, j] = hidden[device, i, j] + z
         if pair:
             conductances[i, j] = shown[np.uintp(0), i, j] - shown[np.uintp(1), i, j]
         if written.shape[0] > 0:

@@ -19,7 +19,6 @@ from aimcsim.crossbar.closed_form import DRIFT_DOWN, DRIFT_UP
 from aimcsim.crossbar.counter_hash import FAST
 from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, RATE_DOWN, RATE_UP
 from aimcsim.crossbar.lanes import bits_of, popcount
-from aimcsim.crossbar.soft_bounds import soft_bounds_noisy_step
 
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
@@ -140,71 +139,6 @@ def counted_cells(
             spread = np.float32(np.sqrt(max(ratio * gone * (np.float32(2.0) - gone), np.float32(0.0))))
             moved = v + (bound - v) * gone + noise * bound * spread * z
         w[i, j] = min(max(moved, low), high)
-
-
-@njit(nogil=True, cache=True, fastmath=FAST)
-def single_pulse_cells(
-    w: Floats,
-    planes: Floats,
-    up: int,
-    down: int,
-    row: int,
-    x: Floats,
-    words: Words,
-    sample: int,
-    n: int,
-    flip: np.int32,
-    bits: Words,
-    noise: np.float32,
-    multiplicative: bool,
-    key0: np.uint32,
-    key1: np.uint32,
-) -> None:
-    """One pulse on those cells j < n of a row that fire in the single slot, by the exact formula.
-
-    `up` and `down` are the planes of the rates.
-    """
-    length, i, s, zero = np.uintp(n), np.uintp(row), np.uintp(sample), np.uintp(0)
-    for j in range(length):
-        v, low, high, ru, rd = (
-            w[i, j],
-            planes[BOUND_DOWN, i, j],
-            planes[BOUND_UP, i, j],
-            planes[up, i, j],
-            planes[down, i, j],
-        )
-        falling = np.int32(bits_of(x[s, j]) ^ flip) >= 0
-        bound = low if falling else high
-        rate = rd if falling else ru
-        z = light_normal(cell_word(key0, key1, words[s, j]))
-        moved = soft_bounds_noisy_step(v, rate, bound, low, high, noise * z, multiplicative)
-        w[i, j] = moved if bits[s, zero, j] != 0 else v
-
-
-@njit(nogil=True, cache=True, fastmath=FAST)
-def single_pulse_cells_one_way(
-    w: Floats,
-    planes: Floats,
-    row: int,
-    words: Words,
-    sample: int,
-    n: int,
-    falling: bool,
-    bits: Words,
-    noise: np.float32,
-    multiplicative: bool,
-    key0: np.uint32,
-    key1: np.uint32,
-) -> None:
-    """As `single_pulse_cells`, all cells of the row downward (`falling`) or upward."""
-    length, i, s, zero = np.uintp(n), np.uintp(row), np.uintp(sample), np.uintp(0)
-    pace = RATE_DOWN if falling else RATE_UP
-    for j in range(length):
-        v, low, high, rate = w[i, j], planes[BOUND_DOWN, i, j], planes[BOUND_UP, i, j], planes[pace, i, j]
-        bound = low if falling else high
-        z = light_normal(cell_word(key0, key1, words[s, j]))
-        moved = soft_bounds_noisy_step(v, rate, bound, low, high, noise * z, multiplicative)
-        w[i, j] = moved if bits[s, zero, j] != 0 else v
 
 
 @njit(nogil=True, cache=True)

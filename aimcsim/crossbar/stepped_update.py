@@ -17,14 +17,17 @@ from aimcsim.crossbar.counter_hash import FAST, normal, row_keys, sample_keys, s
 from aimcsim.crossbar.families import DOWN, HIGH, LOW, UP
 from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, coincidences, implied_counts
 from aimcsim.crossbar.stepping import STRIP_ROWS, Law, step_strip
+from aimcsim.crossbar.train_order import BLOCK, column_words, order_columns
 from aimcsim.crossbar.trains import draw_trains, plan_lines
-from aimcsim.crossbar.update import STRIP
 
 Floats = NDArray[np.float32]
 
+#: Cells packed together: a strip and its normals stay in the first-level cache.
+STRIP: Final = 512
 #: Slots of a row's noise keys: pulses from 0 on (a train has at most 2**16), then these.
 WRITE_SLOT: Final = 1 << 20
 RESET_SLOT: Final = (1 << 20) + 2
+WORD_SLOT: Final = (1 << 20) + 4
 REFRESH_SLOT: Final = 1 << 21
 
 
@@ -94,9 +97,11 @@ def refresh_row(
 ) -> None:
     """Pairs of a row of which both devices are worn: reset both and write their difference back, in open loop."""
     columns = conductances.shape[1]
-    cells = np.empty((STRIP_ROWS, columns), np.float32)
+    length = columns + BLOCK
+    cells, z = np.zeros((STRIP_ROWS, length), np.float32), np.empty((2, length), np.float32)
     lanes, devices = np.empty(columns, np.uint32), np.empty(columns, np.int32)
-    counts, z = np.empty(columns, np.int32), np.empty(columns + 1, np.float32)
+    counts, words = np.empty(length, np.int32), np.empty(length, np.uint32)
+    word0, word1 = slot_keys(key0, key1, WORD_SLOT)
     n, top = 0, 0
     for k in range(columns):
         plus, minus = shown[0, row, k], shown[1, row, k]
@@ -114,11 +119,12 @@ def refresh_row(
         conductances[row, k] = shown[0, row, k] - shown[1, row, k]
         pulses = min(int(np.rint(abs(plus - minus) / law.granularity)), law.refresh_bl)
         lanes[n], devices[n], counts[n] = k, (0 if plus > minus else 1), pulses
+        words[n] = word(word0, word1, np.uint32(k))
         pack_cell(cells, n, hidden, planes, devices[n], UP, row, k)
         top = max(top, pulses)
         n += 1
     if n > 0:
-        step_strip(cells, counts, lanes, n, top, z, law, nodes, key0, key1, REFRESH_SLOT)
+        step_strip(cells, counts, words, n, top, z, law, nodes, key0, key1, REFRESH_SLOT)
         noise = np.float32(law.write_noise)
         write_back(
             conductances,
@@ -165,7 +171,8 @@ def update_stepped(
     written to and when (no element: not kept), `keys` as in
     `update_pulsed`. Returns the slots of all trains together, or −1−s, with nothing changed, if sample s is not finite.
     """
-    n, rows = d.shape
+    n, columns = x.shape
+    rows = d.shape[1]
     pair = hidden.shape[0] == 2
     total, slots, factors, x, d = plan_lines(x, d, rate, rules, keys, first_sample)
     refreshing = pair and law.refresh_every > 0
@@ -175,19 +182,21 @@ def update_stepped(
     column_bits, row_bits, inputs, lanes, width, awake = draw_trains(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample
     )
+    noise_keys, words = np.empty((n, 2), np.uint32), np.empty((n, columns), np.uint32)
+    for s in range(n):
+        noise_keys[s, 0], noise_keys[s, 1] = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
+        if slots[s] * rules.phases > 1:
+            width[s] = order_columns(column_bits, inputs, lanes, s, width[s], stochastic)
+        column_words(words, lanes, s, width[s], noise_keys[s, 0], noise_keys[s, 1])
+    length = STRIP + BLOCK
     counts = np.empty(STRIP, np.int32)
-    z = np.empty(STRIP + 1, np.float32)
-    cells = np.empty((STRIP_ROWS, STRIP), np.float32)
-    hit_lanes, hit_devices, hit_counts = (
-        np.empty(STRIP, np.uint32),
-        np.empty(STRIP, np.int32),
-        np.empty(STRIP, np.int32),
-    )
+    cells, z = np.zeros((STRIP_ROWS, length), np.float32), np.empty((2, length), np.float32)
+    hit_lanes, hit_devices = np.empty(STRIP, np.uint32), np.empty(STRIP, np.int32)
+    hit_counts, hit_words = np.empty(length, np.int32), np.zeros(length, np.uint32)
     write_noise = np.float32(law.write_noise)
     for i in range(rows):
         for s in range(n):
-            a, b = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
-            key0, key1 = row_keys(a, b, i)
+            key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], i)
             if awake[i, s]:
                 line, lane, size = inputs[s], lanes[s], width[s]
                 expected = slots[s] * min(factors[s, 0] * abs(d[s, i]), 1.0)
@@ -205,10 +214,11 @@ def update_stepped(
                             up = line[start + j] * sign <= np.float32(0.0)
                             device = 1 if pair and not up else 0
                             pack_cell(cells, hits, hidden, planes, device, UP if pair or up else DOWN, i, k)
-                            hit_lanes[hits], hit_devices[hits], hit_counts[hits] = k, device, counts[j]
+                            hit_lanes[hits], hit_devices[hits] = k, device
+                            hit_counts[hits], hit_words[hits] = counts[j], words[s, start + j]
                             hits += 1
                     if hits > 0:
-                        step_strip(cells, hit_counts, hit_lanes, hits, top, z, law, nodes, key0, key1, 0)
+                        step_strip(cells, hit_counts, hit_words, hits, top, z, law, nodes, key0, key1, 0)
                         write_back(
                             conductances,
                             hidden,

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from aimcsim.crossbar.counter_hash import FAST, slot_keys
 from aimcsim.crossbar.elementary import exp_of, power_of
 from aimcsim.crossbar.families import ADDITIVE, EXP, LINEAR, POWER
-from aimcsim.crossbar.soft_bounds import fill_normals
+from aimcsim.crossbar.pulse_normals import fill_pairs, fill_shared
+from aimcsim.crossbar.train_order import BLOCK, reaches_of
 
 Floats = NDArray[np.float32]
 
@@ -71,14 +72,15 @@ def unpacked_law(numbers: NDArray[np.float64]) -> Law:
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def linear_pulse(
-    cells: Floats, counts: NDArray[np.int32], n: int, p: int, z: Floats, sigma: np.float32, additive: bool
+    cells: Floats, counts: NDArray[np.int32], n: int, p: int, z: Floats, which: int, sigma: np.float32, additive: bool
 ) -> None:
-    """Pulse number p of every cell that has one: Δ = p0 + p1·w."""
+    """Pulse number p of every cell that has one: Δ = p0 + p1·w. `which` row of z holds its normals."""
+    half = np.uintp(which)
     for j in range(np.uintp(n)):
         w = cells[W, j]
         step = cells[P0, j] + cells[P1, j] * w
         scale = cells[P2, j] if additive else step
-        moved = min(max(w + (step + scale * (sigma * z[j])), cells[LOW, j]), cells[HIGH, j])
+        moved = min(max(w + (step + scale * (sigma * z[half, j])), cells[LOW, j]), cells[HIGH, j])
         cells[W, j] = moved if counts[j] > p else w
 
 
@@ -89,6 +91,7 @@ def curved_pulse(
     n: int,
     p: int,
     z: Floats,
+    which: int,
     sigma: np.float32,
     powers: bool,
     additive: bool,
@@ -96,6 +99,7 @@ def curved_pulse(
     slope: np.float32,
 ) -> None:
     """As `linear_pulse` for POWER (`powers`) and EXP."""
+    half = np.uintp(which)
     zero = np.float32(0.0)
     for j in range(np.uintp(n)):
         w = cells[W, j]
@@ -105,7 +109,7 @@ def curved_pulse(
             response = max(cells[P1, j] + cells[P2, j] * exp_of(cells[P3, j] * w), zero)
         step = cells[P0, j] * response
         scale = cells[P0, j] * add if additive else abs(step) + add + slope * abs(w)
-        moved = min(max(w + (step + scale * (sigma * z[j])), cells[LOW, j]), cells[HIGH, j])
+        moved = min(max(w + (step + scale * (sigma * z[half, j])), cells[LOW, j]), cells[HIGH, j])
         cells[W, j] = moved if counts[j] > p else w
 
 
@@ -130,9 +134,10 @@ def interpolated(places: Floats, values: Floats, u: np.float32) -> np.float32:
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def nodes_pulse(
-    cells: Floats, counts: NDArray[np.int32], n: int, p: int, z: Floats, sigma: np.float32, nodes: Floats
+    cells: Floats, counts: NDArray[np.int32], n: int, p: int, z: Floats, which: int, sigma: np.float32, nodes: Floats
 ) -> None:
     """As `linear_pulse` for NODES; noise is relative to the step."""
+    half = np.uintp(which)
     for j in range(n):
         if counts[j] <= p:
             continue
@@ -140,7 +145,7 @@ def nodes_pulse(
         direction = 1 if cells[P3, j] > np.float32(0.0) else 0
         u = cells[P1, j] + cells[P2, j] * w
         step = cells[P0, j] * interpolated(nodes[direction, 0], nodes[direction, 1], u)
-        moved = w + step * (np.float32(1.0) + sigma * z[j])
+        moved = w + step * (np.float32(1.0) + sigma * z[half, j])
         cells[W, j] = min(max(moved, cells[LOW, j]), cells[HIGH, j])
 
 
@@ -148,7 +153,7 @@ def nodes_pulse(
 def step_strip(
     cells: Floats,
     counts: NDArray[np.int32],
-    lanes: NDArray[np.uint32],
+    words: NDArray[np.uint32],
     n: int,
     top: int,
     z: Floats,
@@ -158,24 +163,34 @@ def step_strip(
     key1: np.uint32,
     first_slot: int,
 ) -> None:
-    """`counts[j]` pulses on each of n packed cells, in place; `top` = max(counts), `lanes` are their columns.
+    """`counts[j]` pulses on each of n packed cells, in place; `top` = max(counts), `words` are those of their columns.
 
-    Pulse p takes its normals from slot `first_slot` + p of the row's keys. `z` is scratch of n + 1.
+    Pulses 2q and 2q + 1 take the two normals of a word, by slot `first_slot` + q of the row's keys; where no cell has
+    two, two cells do. All arrays reach to the next multiple of BLOCK; `z` (2, ·) is scratch.
     """
     sigma = np.float32(law.sigma)
     additive = law.noise_mode == ADDITIVE
     add, slope = np.float32(law.noise_add), np.float32(law.noise_slope)
+    end = (n + BLOCK - 1) // BLOCK * BLOCK
+    counts[n:end] = 0
+    reaches = np.empty(top // 2 + 1, np.int64)
     if law.sigma == 0.0:
         z[:] = np.float32(0.0)
-    for p in range(top):
+    for q in range(reaches_of(reaches, counts, end)):
+        reach = reaches[q]
         if law.sigma > 0.0:
-            a, b = slot_keys(key0, key1, first_slot + p)
-            fill_normals(z, lanes, 0, n, a, b)
-        if law.family == LINEAR:
-            linear_pulse(cells, counts, n, p, z, sigma, additive)
-        elif law.family == POWER:
-            curved_pulse(cells, counts, n, p, z, sigma, True, additive, add, slope)
-        elif law.family == EXP:
-            curved_pulse(cells, counts, n, p, z, sigma, False, additive, add, slope)
-        else:
-            nodes_pulse(cells, counts, n, p, z, sigma, nodes)
+            a, b = slot_keys(key0, key1, first_slot + q)
+            if top == 1:
+                fill_shared(z, words, reach, a, b)
+            else:
+                fill_pairs(z, words, reach, a, b)
+        for which in range(min(2, top - 2 * q)):
+            p = 2 * q + which
+            if law.family == LINEAR:
+                linear_pulse(cells, counts, reach, p, z, which, sigma, additive)
+            elif law.family == POWER:
+                curved_pulse(cells, counts, reach, p, z, which, sigma, True, additive, add, slope)
+            elif law.family == EXP:
+                curved_pulse(cells, counts, reach, p, z, which, sigma, False, additive, add, slope)
+            else:
+                nodes_pulse(cells, counts, reach, p, z, which, sigma, nodes)

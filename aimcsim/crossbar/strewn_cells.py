@@ -13,11 +13,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.cell_fall import light_normal
+from aimcsim.crossbar.cell_fall import light_normal, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST
 from aimcsim.crossbar.curved_cells import Noise
 from aimcsim.crossbar.elementary import exp_of, power_of
 from aimcsim.crossbar.families import EXP, LINEAR, POWER
+from aimcsim.crossbar.family_rows import additive_pulse, linear_pulse
 from aimcsim.crossbar.piece_table import PieceTable, find_pieces
 
 Floats = NDArray[np.float32]
@@ -76,14 +77,16 @@ def pulse_strip(strip: Strip, n: int, p: int, family: int, additive: bool, table
 def linear_strip(
     w: Floats, numbers: Floats, marks: Words, counts: Counts, n: int, p: int, additive: bool, sigma: np.float32
 ) -> None:
-    """As `pulse_strip`, LINEAR; the formulas are those of `family_cells.single_cells`."""
+    """As `pulse_strip`, LINEAR."""
     zero, one, two, three, four = np.uintp(0), np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(4)
     for j in range(np.uintp(n)):
-        v = w[zero, zero, j]
-        z = sigma * light_normal(marks[zero, j])
-        step = numbers[zero, two, j] + numbers[zero, three, j] * v
-        scale = numbers[zero, four, j] if additive else step
-        moved = min(max(v + (step + scale * z), numbers[zero, zero, j]), numbers[zero, one, j])
+        v, low, high = w[zero, zero, j], numbers[zero, zero, j], numbers[zero, one, j]
+        z = scaled_normal(marks[zero, j], sigma)
+        p0, p1 = numbers[zero, two, j], numbers[zero, three, j]
+        if additive:
+            moved = additive_pulse(v, p0, p1, numbers[zero, four, j], low, high, z)
+        else:
+            moved = linear_pulse(v, p0, p1, low, high, z)
         w[zero, zero, j] = moved if counts[j] > p else v
 
 

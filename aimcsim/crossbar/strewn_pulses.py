@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.cell_fall import cell_word, light_normal
+from aimcsim.crossbar.cell_fall import cell_word, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST, row_keys, slot_keys
 from aimcsim.crossbar.curved_cells import Noise
 from aimcsim.crossbar.piece_table import PieceTable
@@ -143,7 +143,7 @@ def put_back(
         states[np.uintp(marks[PLACE, k])] = w[zero, zero, k]
     if write_noise > np.float32(0.0):
         for k in range(cells):
-            seen[zero, k] = w[zero, zero, k] + write_noise * light_normal(marks[READ, k])
+            seen[zero, k] = w[zero, zero, k] + scaled_normal(marks[READ, k], write_noise)
         for k in range(cells):
             read[np.uintp(marks[PLACE, k])] = seen[zero, k]
     if hidden.shape[0] == 2:

@@ -201,6 +201,16 @@ class AnalogTile:
             outputs.step(given, errors, rate)
         return slots
 
+    def slots(self, x: ArrayLike, d: ArrayLike, learning_rate: float) -> int:
+        """The pulse slots that `update` would take now, without an update. ValueError as there."""
+        lines, errors = as_samples(x, self.in_size, "x"), as_samples(d, self.out_size, "d")
+        check_pairs(lines, errors)
+        rate = check_finite(float(learning_rate), "learning_rate") / self._layout.scale
+        if self._layout.outputs is not None:
+            with np.errstate(all="ignore"):
+                errors = self._layout.outputs.errors_of_array(errors)
+        return self._drivers.slots(lines, errors, rate)
+
     def check_learning_rate(self, learning_rate: float) -> None:
         """ValueError if an update at this rate could need trains longer than are ever built."""
         self._drivers.check_rate(learning_rate / self.scale)

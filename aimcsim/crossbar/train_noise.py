@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.alignment import aligned_words
 from aimcsim.crossbar.counter_hash import row_keys, sample_keys, word
 
 Floats = NDArray[np.float32]
@@ -66,24 +67,24 @@ def draw_words(
     lanes: Words,
     x: Floats,
     width: NDArray[np.int64],
-    strewn: bool,
+    single: NDArray[np.bool_],
     keys: Words,
     first_sample: int,
 ) -> tuple[Words, Words, NDArray[np.int64]]:
     """Keys of the samples' noise and of their columns' words (n, 4), those words (n, in), and positive lanes (n,).
 
-    Of `strewn` samples the lanes with positive inputs come first, and are counted (`split_lanes`). `lanes` and `width`
-    are those of `draw_trains`, `keys` (3, 2) those of an update.
+    Of `single` samples of few columns the lanes with positive inputs come first, and are counted (`split_lanes`).
+    `lanes` and `width` are those of `draw_trains`, `keys` (3, 2) those of an update.
     """
     n, columns = lanes.shape
     noise_keys = np.empty((n, 4), np.uint32)
-    words = np.zeros((n, columns), np.uint32)
+    words = aligned_words(1, n, columns)[0]
     positives = np.zeros(n, np.int64)
     for s in range(n):
         noise_keys[s, 0], noise_keys[s, 1] = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
         key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], _NO_ROW)
         noise_keys[s, 2], noise_keys[s, 3] = key0, key1
-        if strewn:
+        if single[s] and width[s] < columns:
             positives[s] = split_lanes(lanes, x, s, width[s])
         for k in range(np.uintp(width[s])):
             words[np.uintp(s), k] = word(key0, key1, lanes[np.uintp(s), k])

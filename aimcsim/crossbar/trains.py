@@ -8,9 +8,17 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.alignment import aligned_words
 from aimcsim.crossbar.counter_hash import sample_keys
 from aimcsim.crossbar.lanes import largest_magnitude
-from aimcsim.crossbar.pulses import TrainRules, fill_phases, fill_train, plan_train, rounded_lines
+from aimcsim.crossbar.pulses import (
+    TrainRules,
+    fill_phases,
+    fill_train,
+    plan_train,
+    rounded_lines,
+    unpacked_rules,
+)
 
 #: A sample of which a smaller part of the columns fires has them gathered, else whole rows are masked.
 GATHER_BELOW: Final = 0.25
@@ -86,6 +94,12 @@ def plan_samples(
 
 
 @njit(nogil=True, cache=True)
+def count_slots(x: NDArray[np.float32], d: NDArray[np.float32], rate: float, numbers: NDArray[np.float64]) -> int:
+    """The first of what `plan_samples` gives, for packed rules."""
+    return plan_samples(x, d, rate, unpacked_rules(numbers))[0]
+
+
+@njit(nogil=True, cache=True)
 def plan_lines(
     x: NDArray[np.float32],
     d: NDArray[np.float32],
@@ -129,7 +143,7 @@ def draw_trains(
     n, columns = x.shape
     rows = d.shape[1]
     words = phases * ((slots.max() + 31) // 32) if stochastic else 1
-    column_bits = np.empty((n, words, columns), np.uint32)
+    column_bits = aligned_words(n, words, columns)
     row_bits = np.empty((n, words, rows), np.uint32)
     inputs = np.empty((n, columns), np.float32)
     lanes = np.empty((n, columns), np.uint32)

@@ -6,23 +6,25 @@ cell still sees the samples in their order, and the result is that of one call p
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from aimcsim.crossbar.counter_hash import FAST, row_keys, sample_keys
-from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, RATE_DOWN, RATE_UP, SOFT_BOUNDS
 from aimcsim.crossbar.lanes import largest_magnitude
-from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, coincidences, implied_counts
-from aimcsim.crossbar.soft_bounds import soft_bounds_cells
+from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, implied_counts
+from aimcsim.crossbar.soft_bounds_rows import count_line
+from aimcsim.crossbar.soft_bounds_trains import (
+    BUFFER_ROWS,
+    fetch_row,
+    gather_cells,
+    scatter_cells,
+    single_pulse_row,
+    step_cells,
+)
+from aimcsim.crossbar.train_noise import FLIP
+from aimcsim.crossbar.train_order import BLOCK, column_words, order_columns, reaches_of
 from aimcsim.crossbar.trains import draw_trains, plan_lines
-
-#: Cells stepped together in long trains: few enough that the deepest count of a strip is near its mean, enough for
-#: vectors to pay. Trains of up to SHORT_TRAIN slots have no deep counts, and whole rows are taken at once.
-STRIP: Final = 128
-SHORT_TRAIN: Final = 4
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -47,24 +49,9 @@ def update_float(conductances: NDArray[np.float32], x: NDArray[np.float32], d: N
 
 
 @njit(nogil=True, cache=True)
-def gather(target: NDArray[np.float32], source: NDArray[np.float32], at: NDArray[np.uint32], n: int) -> None:
-    """target[k] = source[at[k]] for k < n."""
-    for k in range(np.uintp(n)):
-        target[k] = source[at[k]]
-
-
-@njit(nogil=True, cache=True)
-def scatter(target: NDArray[np.float32], source: NDArray[np.float32], at: NDArray[np.uint32], n: int) -> None:
-    """target[at[k]] = source[k] for k < n."""
-    for k in range(np.uintp(n)):
-        target[at[k]] = source[k]
-
-
-@njit(nogil=True, cache=True)
 def update_pulsed(
     conductances: NDArray[np.float32],
     planes: NDArray[np.float32],
-    kind: int,
     x: NDArray[np.float32],
     d: NDArray[np.float32],
     rate: float,
@@ -76,7 +63,7 @@ def update_pulsed(
 ) -> int:
     """C −= rate·d xᵀ in expectation, by trains of pulses, in place; x (n, in), d (n, out), C (out, in).
 
-    `planes` and `kind` describe the devices (`devices.DeviceArray`), `keys` (3, 2) are those of the column trains,
+    `planes` are those of plain soft bounds (`devices.DeviceArray`), `keys` (3, 2) are those of the column trains,
     the row trains and the cycle noise, and row s of x and d is sample `first_sample` + s of the run.
     Returns the slots of all trains together, or −1−s, with nothing changed, if sample s is not finite.
     """
@@ -89,62 +76,60 @@ def update_pulsed(
     column_bits, row_bits, inputs, lanes, width, awake = draw_trains(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample
     )
-    noise_keys = np.empty((n, 2), np.uint32)
+    noise_keys, words = np.empty((n, 2), np.uint32), np.empty((n, columns + BLOCK), np.uint32)
+    in_place = np.zeros(n, np.bool_)
     for s in range(n):
         noise_keys[s, 0], noise_keys[s, 1] = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
+        in_place[s] = stochastic and rules.phases == 1 and slots[s] == 1 and width[s] == columns
+        if not in_place[s]:
+            width[s] = order_columns(column_bits, inputs, lanes, s, width[s], stochastic)
+        column_words(words, lanes, s, width[s], noise_keys[s, 0], noise_keys[s, 1])
 
-    counts = np.empty(max(STRIP, columns), np.int32)
-    normals = np.empty(max(STRIP, columns) + 1, np.float32)
-    buffers = np.empty((5, columns), np.float32)
-    packed_up, packed_high = buffers[RATE_UP], buffers[BOUND_UP]
-    packed_down, packed_low, packed_w = buffers[RATE_DOWN], buffers[BOUND_DOWN], buffers[4]
+    sigma = np.float32(noise)
+    counts = np.zeros(columns + BLOCK, np.int32)
+    cells = np.zeros((BUFFER_ROWS, columns + BLOCK), np.float32)
+    z = np.zeros(columns + 1, np.float32)
+    reaches = np.empty(slots.max() * rules.phases // 2 + 1, np.int64)
     for i in range(rows):
-        row_w, row_up, row_high = conductances[i], planes[RATE_UP, i], planes[BOUND_UP, i]
-        row_down, row_low = planes[RATE_DOWN, i], planes[BOUND_DOWN, i]
+        if i + 1 < rows:
+            fetch_row(conductances, planes, i + 1)
         for s in range(n):
             if not awake[i, s]:
                 continue
-            line, lane, size = inputs[s], lanes[s], width[s]
-            strip = columns if slots[s] <= SHORT_TRAIN else STRIP
-            expected = slots[s] * min(factors[s, 0] * abs(d[s, i]), 1.0)
-            sign = np.float32(1.0 if d[s, i] * rate > 0.0 else -1.0)
+            size = width[s]
+            flip = np.int32(0) if d[s, i] * rate > 0.0 else FLIP
             key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], i)
-            packed = size < columns
-            if packed:
-                gather(packed_w, row_w, lane, size)
-                gather(packed_up, row_up, lane, size)
-                gather(packed_high, row_high, lane, size)
-                gather(packed_down, row_down, lane, size)
-                gather(packed_low, row_low, lane, size)
-            for start in range(0, size, strip):
-                m = min(strip, size - start)
-                if stochastic:
-                    top = coincidences(counts, column_bits, row_bits, s, i, start, m)
-                else:
-                    top = implied_counts(counts, line, factors[s, 1], expected, start, m)
-                if top == 0:
-                    continue
-                # Further devices branch here, by kind: each moves one strip of cells by its counts.
-                if kind == SOFT_BOUNDS:
-                    soft_bounds_cells(
-                        packed_w if packed else row_w,
-                        packed_up if packed else row_up,
-                        packed_high if packed else row_high,
-                        packed_down if packed else row_down,
-                        packed_low if packed else row_low,
-                        line,
-                        lane,
-                        start,
-                        m,
-                        sign,
-                        counts,
-                        top,
-                        normals,
-                        np.float32(noise),
-                        multiplicative,
-                        key0,
-                        key1,
-                    )
-            if packed:
-                scatter(row_w, packed_w, lane, size)
+            if in_place[s]:
+                single_pulse_row(
+                    conductances,
+                    planes,
+                    i,
+                    inputs,
+                    words,
+                    s,
+                    size,
+                    flip,
+                    column_bits,
+                    z,
+                    sigma,
+                    multiplicative,
+                    key0,
+                    key1,
+                )
+                continue
+            if stochastic:
+                count_line(counts, column_bits, row_bits, s, i, size)
+            else:
+                expected = slots[s] * min(factors[s, 0] * abs(d[s, i]), 1.0)
+                implied_counts(counts, inputs[s], factors[s, 1], expected, 0, size)
+            end = (size + BLOCK - 1) // BLOCK * BLOCK
+            counts[size:end] = 0
+            rounds = reaches_of(reaches, counts, end)
+            if rounds == 0:
+                continue
+            reached = min(reaches[0], size)
+            top = 1 if slots[s] * rules.phases == 1 else 2
+            gather_cells(cells, conductances, planes, i, lanes, inputs, s, reached, flip, sigma, multiplicative)
+            step_cells(cells, counts, reaches, rounds, top, words, s, sigma, multiplicative, key0, key1)
+            scatter_cells(cells, conductances, i, lanes, s, reached)
     return total

@@ -10,6 +10,24 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
+class DigitalWork:
+    """Digital (FP) operations beside an array: for every input line, and for every weight."""
+
+    per_input: int = 0
+    per_weight: int = 0
+
+    def of(self, inputs: int, outputs: int) -> int:
+        """Operations beside an array of `inputs` x `outputs`."""
+        return self.per_input * inputs + self.per_weight * inputs * outputs
+
+
+NO_WORK = DigitalWork()
+#: Scaling the values that an update drives onto the lines: 2N operations a sample for N input lines (Rasch et al.,
+#: Nat. Commun. 15:7133 (2024), Table 1; arXiv 2510.02516, Table 5).
+PREPROCESSING = DigitalWork(per_input=2)
+
+
+@dataclass(frozen=True)
 class Role:
     """One thing that a learning algorithm keeps for every shard, with a timeline row of its own.
 
@@ -27,7 +45,7 @@ class Transfer:
 
     The array `source` (a role's number; None: nothing is read) is read at `lines` of its input lines (None: all),
     one product each, and `target` is written at the same lines, one rank-one update each, with trains of `slots`
-    slots where nothing is counted.
+    slots where nothing is counted. `work`: digital operations of one line.
     """
 
     source: int | None
@@ -35,6 +53,7 @@ class Transfer:
     every: int
     lines: int | None = 1
     slots: int = 0
+    work: DigitalWork = NO_WORK
 
     def lines_of(self, inputs: int) -> int:
         """Lines of an array of `inputs` input lines that one transfer takes."""
@@ -47,6 +66,7 @@ class ArraysPlan:
 
     `transfers` are made in their order. Where `chosen_by_numbers`, the executor says which are due; without one
     `nominal` of them (all, if None) are, at their times. `accumulate`: cycles that a buffer takes for one sample of U.
+    `update_work`: digital operations of U for one sample and array that it changes.
     """
 
     roles: tuple[Role, ...] = (Role("W"),)
@@ -56,6 +76,7 @@ class ArraysPlan:
     nominal: tuple[int, ...] | None = None
     chosen_by_numbers: bool = False
     accumulate: int = 0
+    update_work: DigitalWork = PREPROCESSING
 
     def due(self, updates: int) -> tuple[int, ...]:
         """Numbers of the transfers that follow update `updates` of a stage, the chosen ones taken nominally."""

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from aimcsim.errors import FieldError
+from aimcsim.hardware.digital import NodeOperations, is_array
 from aimcsim.hardware.floorplan import Floorplan, Unit
 from aimcsim.hardware.timing import Times, whole_cycles
 from aimcsim.hardware.transfer_times import TransferTimes
@@ -30,8 +31,10 @@ class Durations:
         positions: Sequence[int],
         nominal_slots: int = 0,
         gradient_apart: bool = False,
+        nodes: Sequence[NodeOperations] = (),
     ) -> None:
-        """`samples` of a micro-batch; `positions`: MVMs per sample of each unit (by unit index).
+        """`samples` of a micro-batch; `positions`: MVMs per sample of each unit (by unit index). `nodes`: digital
+        operations by unit, needed where they take time.
 
         `gradient_apart`: the schedule computes weight gradients in an action W of their own, which takes the
         update's time; the step U then takes none.
@@ -58,16 +61,16 @@ class Durations:
         self._product_cycles = product_cycles
         # Fractions are slow and few trains differ in length: remember the sums.
         self._update_cycles = update_cycles
-        accumulate = Fraction(floorplan.plan.accumulate * (1 if times.per_action else samples))
 
         def of_arrays(unit: Unit) -> tuple[Fraction, Fraction]:
-            forward, _, update = _exact_times(unit, times, floorplan)
+            forward, _, update = _exact_times(unit, times, floorplan, nodes)
             return forward, update
 
         self._transfers = TransferTimes(floorplan, times, of_arrays)
         for unit in floorplan.units:
             mvms = 1 if times.per_action else samples * positions[unit.index]
-            forward, backward, update = _exact_times(unit, times, floorplan)
+            forward, backward, update = _exact_times(unit, times, floorplan, nodes)
+            update += times.digital * update_operations(unit, floorplan)
             self._base[FORWARD][unit.index] = max(1, whole_cycles(forward * mvms))
             self._base[BACKWARD][unit.index] = max(1, whole_cycles(backward * mvms))
             exact_product[FORWARD, unit.index] = forward * mvms, forward
@@ -75,7 +78,10 @@ class Durations:
             exact_update[unit.index] = update * mvms
             nominal = whole_cycles(update * mvms + times.pulse * nominal_slots * mvms)
             if unit.kind == "buffer":
-                exact_update[unit.index], nominal = accumulate, whole_cycles(accumulate)
+                accumulate = Fraction(floorplan.plan.accumulate * mvms)
+                exact_update[unit.index] = accumulate + times.digital * update_operations(unit, floorplan) * mvms
+            if unit.kind in ("buffer", "digital"):
+                nominal = whole_cycles(exact_update[unit.index])
             self._base[WEIGHT_GRADIENT if gradient_apart else UPDATE][unit.index] = nominal
 
     @property
@@ -101,13 +107,32 @@ class Durations:
         return self._base[kind][unit]
 
 
-def _exact_times(unit: Unit, times: Times, floorplan: Floorplan) -> tuple[Fraction, Fraction, Fraction]:
-    if unit.kind == "sum":
-        return times.sum, times.sum, Fraction(0)
-    if unit.kind == "activation":
-        return times.activation, times.activation, Fraction(0)
+def update_operations(unit: Unit, floorplan: Floorplan) -> int:
+    """Digital operations of U for one sample (and position) beside an array; 0 for a node."""
+    if unit.shard is None or not is_array(unit):
+        return 0
+    return floorplan.plan.update_work.of(unit.shard.in_size, unit.shard.out_size)
+
+
+def _exact_times(
+    unit: Unit, times: Times, floorplan: Floorplan, nodes: Sequence[NodeOperations]
+) -> tuple[Fraction, Fraction, Fraction]:
+    """Of one product, of one transposed product, and of one rank-one update without its pulses and digital work."""
+    if times.digital and not is_array(unit):
+        forward, backward, update = nodes[unit.index]
+        return times.digital * forward, times.digital * backward, times.digital * update
+    if unit.shard is None:
+        node = times.sum if unit.kind == "sum" else times.activation
+        return node, node, Fraction(0)
+    if unit.kind == "digital" and not times.per_action:
+        return times.activation, times.activation, times.activation
     own = times.stages[unit.stage] if times.stages else times
-    triple = Fraction(own.forward), Fraction(own.backward), Fraction(own.update)
+    # F converts the output lines, B the input lines.
+    triple = (
+        Fraction(own.forward) + times.conversions(unit.shard.out_size),
+        Fraction(own.backward) + times.conversions(unit.shard.in_size),
+        Fraction(own.update),
+    )
     v = floorplan.chunks_per_stage
     if not times.per_action or v == 1:
         return triple
@@ -125,5 +150,12 @@ def layer_cycles(times: Times, is_split: bool) -> int:
     """
     if times.per_action:
         return 1
-    total = times.forward + times.backward + times.update + times.pulse + (2 * times.sum if is_split else 0)
+    conversions = 2 * times.conversions(times.columns_per_adc)
+    total = times.forward + times.backward + conversions + times.update + times.pulse
+    total += 2 * times.sum if is_split and not times.digital else 0
     return max(1, whole_cycles(total * 1000))
+
+
+def digital_layer_cycles(times: Times) -> int:
+    """The same of a layer that is marked digital, whose F, B and U take a digital node's time."""
+    return 1 if times.per_action else max(1, whole_cycles(times.activation * 3 * 1000))

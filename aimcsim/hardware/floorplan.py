@@ -14,10 +14,10 @@ from aimcsim.hardware.splitting import Shard
 
 @dataclass(frozen=True)
 class Unit:
-    """One clocked process and timeline row. `shard` is None for a digital node.
+    """One clocked process and timeline row. `shard` is None for a digital node without a matrix.
 
-    A tile or buffer holds the `role` (its number in the `ArraysPlan`) of the shard with number `shard_number` of its
-    layer.
+    A `digital` unit holds the matrix of a layer that is marked so, or of one of its groups. A tile or buffer holds
+    the `role` (its number in the `ArraysPlan`) of the shard with number `shard_number` of its layer.
     """
 
     index: int
@@ -25,7 +25,7 @@ class Unit:
     stage: int
     chunk: int
     layer: str
-    kind: Literal["tile", "buffer", "sum", "activation"]
+    kind: Literal["tile", "buffer", "digital", "sum", "activation"]
     shard: Shard | None = None
     shard_number: int = -1
     role: int = 0
@@ -45,7 +45,7 @@ class Chunk:
     """A group of layers that a stage works on in one action, with the steps of each kind of action.
 
     Only interleaved schedules have more than one chunk a stage. `virtual` counts chunks along the network. `arrays`
-    are the units of each role.
+    are the units of each role, without the layers that are marked digital.
     """
 
     virtual: int
@@ -91,5 +91,5 @@ class Floorplan:
         return tuple(self.chunks[c * self.stages + stage] for c in range(self.chunks_per_stage))
 
     def stage_layers(self, stage: int) -> tuple[str, ...]:
-        """Array layers of a stage, in network order: what a person calls the stage by."""
-        return tuple(dict.fromkeys(unit.layer for unit in self.units if unit.is_tile and unit.stage == stage))
+        """Layers of a stage that have a matrix, in network order: what a person calls the stage by."""
+        return tuple(dict.fromkeys(unit.layer for unit in self.units if unit.shard is not None and unit.stage == stage))

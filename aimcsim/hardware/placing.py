@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from aimcsim.errors import FieldError
 from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
-from aimcsim.hardware.durations import layer_cycles
+from aimcsim.hardware.durations import digital_layer_cycles, layer_cycles
 from aimcsim.hardware.floorplan import Chunk, Floorplan, LinkPlan, Step, Unit
-from aimcsim.hardware.splitting import Shard, split
+from aimcsim.hardware.splitting import Shard, split, tiles_needed
 from aimcsim.hardware.stages import group_layers
 from aimcsim.hardware.timing import Times
 from aimcsim.network.graph import Network
-from aimcsim.network.layers import Dense, Opaque
+from aimcsim.network.layers import Flatten, Opaque, Weighted
 from aimcsim.scenario.hardware_spec import TileSpec
 
 #: More units than this and Python objects alone would fill the memory.
@@ -33,7 +33,7 @@ def place(
     Raises FieldError(s) on `pipeline.stages` and `hardware.tile`.
     """
     shards = _shards(network, tile, len(plan.roles))
-    cost = {name: layer_cycles(times, len(parts) > 1) for name, parts in shards.items()}
+    cost = {name: _cost(network, name, len(parts), times) for name, parts in shards.items()}
     groups = group_layers(network, stages_wanted, chunks_per_stage, cost)
     stages = len(groups) // chunks_per_stage
     units: list[Unit] = []
@@ -44,8 +44,16 @@ def place(
     return Floorplan(stages, chunks_per_stage, tuple(units), chunks, _links(network, groups), plan)
 
 
+def _cost(network: Network, name: str, shards: int, times: Times) -> int:
+    """Cycles that `auto` balances: those of one position times the positions, where times are per product."""
+    layer = network.layers[name]
+    digital = isinstance(layer, Weighted) and layer.digital
+    one = digital_layer_cycles(times) if digital else layer_cycles(times, shards > 1)
+    return one if times.per_action else one * layer.positions
+
+
 def _shards(network: Network, tile: TileSpec, roles: int) -> dict[str, tuple[Shard, ...]]:
-    """Shards of every array layer; an analog bias is one more input row."""
+    """Shards of every layer with a matrix, where an analog bias is one more input row; digital ones are not split."""
     found: dict[str, tuple[Shard, ...]] = {}
     total = 0
     for name in network.order:
@@ -55,12 +63,13 @@ def _shards(network: Network, tile: TileSpec, roles: int) -> dict[str, tuple[Sha
         if isinstance(layer, Opaque):
             found[name] = split(1, 1, 1, 1)
             continue
-        assert isinstance(layer, Dense)
-        outputs, inputs = layer.out_size, layer.in_size + (layer.bias == "analog")
-        total += -(-outputs // tile.columns) * -(-inputs // tile.rows) * roles
+        assert isinstance(layer, Weighted)
+        rows, columns = (layer.lines, layer.out_size) if layer.digital else (tile.rows, tile.columns)
+        matrix = (layer.out_size, layer.lines, columns, rows, layer.groups)
+        total += tiles_needed(*matrix) * (1 if layer.digital else roles)
         if total > MOST_UNITS:
             raise FieldError(("hardware", "tile"), f"the model would need more than {MOST_UNITS} tiles")
-        found[name] = split(outputs, inputs, tile.columns, tile.rows)
+        found[name] = split(*matrix)
     return found
 
 
@@ -87,8 +96,16 @@ def _chunk(
 
     tiles: list[int] = []
     arrays: list[list[int]] = [[] for _ in plan.roles]
+    beside: list[int] = []
     for name in layers:
-        if network.layers[name].is_array:
+        layer = network.layers[name]
+        if isinstance(layer, Weighted) and layer.digital:
+            step = tuple(add(name, "digital", shard, s) for s, shard in enumerate(shards[name]))
+            tiles += step
+            beside += step
+            forward.append(step)
+            backward.insert(0, step)
+        elif layer.is_array:
             for number, role in enumerate(plan.roles):
                 arrays[number] += (add(name, role.kind, shard, s, number) for s, shard in enumerate(shards[name]))
             count = len(shards[name])
@@ -99,14 +116,14 @@ def _chunk(
             total = (add(name, "sum"),) if times.sum and (rows > 1 or columns > 1 or several) else ()
             forward += [step, total] if total and (rows > 1 or several) else [step]
             backward[:0] = [step, total] if total and (columns > 1 or several) else [step]
-        elif times.activation:
+        elif times.activation and not isinstance(layer, Flatten):
             node = (add(name, "activation"),)
             forward.append(node)
             backward.insert(0, node)
     if times.per_action:
         # The times say how long the whole action takes, not how it divides: all its tiles are held throughout.
         forward, backward = [tuple(tiles)], [tuple(reversed(tiles))]
-    update = tuple(unit for number in plan.updated for unit in arrays[number])
+    update = (*(unit for number in plan.updated for unit in arrays[number]), *beside)
     by_role = tuple(tuple(units_of_role) for units_of_role in arrays)
     return Chunk(virtual, stage, index, layers, tuple(forward), tuple(backward), (update,), by_role)
 

@@ -9,7 +9,7 @@ import networkx as nx
 
 from aimcsim.hardware.floorplan import Chunk, Floorplan, Unit
 from aimcsim.network.graph import Network
-from aimcsim.network.layers import Add, Layer
+from aimcsim.network.layers import Add, Concatenate, Layer
 
 if TYPE_CHECKING:
     Topology = nx.DiGraph[str]
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def placed_topology(network: Network, floorplan: Floorplan) -> Topology:
     """Graph of the forward flow of one sample.
 
-    Nodes: `input` and `loss` (kind source, loss), every tile or buffer (kind; rows, columns, stage, chunk), and for
-    every layer its digital node `s<stage>.<layer>.out` (kind sum where row splits meet, activation, add or wire).
+    Nodes: `input` and `loss` (kind source, loss), every tile, buffer or digital layer (kind; rows, columns, stage,
+    chunk), and for every layer its digital node `s<stage>.<layer>.out` (kind sum where row splits meet, add where
+    layers come together, activation for any other digital layer, or wire).
     Transfers are edges between arrays. Edges carry `values` per sample; `link` is True where they cross stages.
     """
     graph: Topology = nx.DiGraph()
@@ -27,7 +28,7 @@ def placed_topology(network: Network, floorplan: Floorplan) -> Topology:
     graph.add_node("loss", kind="loss", stage=None)
     tiles: dict[str, list[Unit]] = {}
     for unit in floorplan.units:
-        if unit.shard is not None and unit.role in floorplan.plan.read:
+        if unit.shard is not None and (unit.kind == "digital" or unit.role in floorplan.plan.read):
             tiles.setdefault(unit.layer, []).append(unit)
     out = {"input": "input"}
     stage_of: dict[str, int | None] = {"input": None}
@@ -75,7 +76,7 @@ def _add_transfers(graph: Topology, floorplan: Floorplan) -> None:
     plan = floorplan.plan
     of_shard: dict[tuple[str, int], dict[int, Unit]] = {}
     for unit in floorplan.units:
-        if unit.shard is not None:
+        if unit.shard is not None and unit.kind != "digital":
             of_shard.setdefault((unit.layer, unit.shard_number), {})[unit.role] = unit
     for units in of_shard.values():
         for unit in units.values():
@@ -89,5 +90,5 @@ def _add_transfers(graph: Topology, floorplan: Floorplan) -> None:
 
 def _digital_kind(layer: Layer, tiles: list[Unit]) -> str:
     if not tiles:
-        return "add" if isinstance(layer, Add) else "activation"
+        return "add" if isinstance(layer, Add | Concatenate) else "activation"
     return "sum" if any(t.role > 0 or (t.shard is not None and t.shard.row > 0) for t in tiles) else "wire"

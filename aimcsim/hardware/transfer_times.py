@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
+from aimcsim.hardware.arrays import Transfer
 from aimcsim.hardware.floorplan import Floorplan, Unit
 from aimcsim.hardware.timing import Times, whole_cycles
 from aimcsim.pipeline.actions import TRANSFER_READ
@@ -15,7 +16,7 @@ UnitTimes = Callable[[Unit], tuple[Fraction, Fraction]]
 
 
 class TransferTimes:
-    """A read takes one forward product a line, a write one rank-one update a line, with its pulses.
+    """A read takes one forward product a line, a write one rank-one update a line, with its pulses and digital work.
 
     Where times count per action, a transfer's read takes a forward and its write an update, whatever its lines. Sums
     are exact and rounded up once an operation; both halves may take 0 cycles.
@@ -26,6 +27,7 @@ class TransferTimes:
         pulse, per_action = times.pulse, times.per_action
         exact = [unit_times(unit) if unit.shard is not None else (Fraction(0), Fraction(0)) for unit in floorplan.units]
         lines = [[_lines(unit, t.lines_of) for unit in floorplan.units] for t in transfers]
+        work = [[line_operations(unit, t) * _lines(unit, t.lines_of) for unit in floorplan.units] for t in transfers]
         self.products_repeated = False
 
         @lru_cache(maxsize=1 << 14)
@@ -36,7 +38,7 @@ class TransferTimes:
                 repeated = 0 if per_action or count is None else count
                 return whole_cycles(product * (number + repeated))
             slots = transfers[transfer].slots * lines[transfer][unit] if count is None else count
-            return whole_cycles(update * number + pulse * slots)
+            return whole_cycles(update * number + pulse * slots + times.digital * work[transfer][unit])
 
         # Fractions are slow and few transfers differ: remember the sums.
         self._cycles = cycles
@@ -51,3 +53,8 @@ class TransferTimes:
 
 def _lines(unit: Unit, lines_of: Callable[[int], int]) -> int:
     return 0 if unit.shard is None else lines_of(unit.shard.in_size)
+
+
+def line_operations(unit: Unit, transfer: Transfer) -> int:
+    """Digital operations of one line of a transfer that writes `unit`."""
+    return 0 if unit.shard is None else transfer.work.of(unit.shard.in_size, unit.shard.out_size)

@@ -44,9 +44,18 @@ class AnalogSGD:
         try:
             return self.tile.update(x, d, learning_rate, first_sample=first_sample)
         except ValueError:
-            if np.isfinite(x).all() and np.isfinite(d).all():
+            if _finite(x, d):
                 raise
             self._lost = True
+            return 0
+
+    def slots(self, x: Floats, d: Floats, learning_rate: float) -> int:
+        """Those of the trains; none where x or d is not finite."""
+        try:
+            return self.tile.slots(x, d, learning_rate)
+        except ValueError:
+            if _finite(x, d):
+                raise
             return 0
 
     def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
@@ -136,6 +145,10 @@ class AnalogSGD:
     def buffered(self) -> int:
         """Nothing is kept beside the array."""
         return 0
+
+
+def _finite(x: Floats, d: Floats) -> bool:
+    return bool(np.isfinite(x).all() and np.isfinite(d).all())
 
 
 def _nothing(rows: int, columns: int) -> Floats:

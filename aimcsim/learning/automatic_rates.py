@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aimcsim.learning.base import Floats, State
 from aimcsim.learning.rates import Rates
@@ -42,13 +43,24 @@ class AutomaticRates(Rates):
 
     def seen(self, x: Floats, d: Floats) -> None:
         """A micro-batch is about to be written to P. One that is not finite is left to the arrays to refuse."""
+        self._means = self._after(x, d)
+
+    def _after(self, x: Floats, d: Floats) -> NDArray[np.float64]:
         largest = np.array([np.abs(x).max(axis=1).mean(), np.abs(d).max(axis=1).mean()], np.float64)
-        if np.isfinite(largest).all():
-            self._means = np.where(self._means < 0.0, largest, MEMORY * self._means + (1.0 - MEMORY) * largest)
+        if not np.isfinite(largest).all():
+            return self._means
+        return np.where(self._means < 0.0, largest, MEMORY * self._means + (1.0 - MEMORY) * largest)
 
     def gradient_at(self, learning_rate: float) -> float:
         """λ_A; 0 as long as nothing but zeros has been seen, for which every rate is the same."""
-        product = float(self._means[0] * self._means[1])
+        return self._written(self._means)
+
+    def foreseen(self, x: Floats, d: Floats, learning_rate: float) -> float:
+        """λ_A with this micro-batch in the means."""
+        return self._written(self._after(x, d))
+
+    def _written(self, means: NDArray[np.float64]) -> float:
+        product = float(means[0] * means[1])
         factor = 1.0 if self.gradient is None else self.gradient
         return factor * self._proportions.train / product if product > 0.0 else 0.0
 

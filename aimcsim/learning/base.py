@@ -47,6 +47,9 @@ class ShardWeights(Protocol):
     def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
         """One update of W by −learning_rate · d xᵀ, row by row. Returns the pulse slots that it took."""
 
+    def slots(self, x: Floats, d: Floats, learning_rate: float) -> int:
+        """The pulse slots that such an update would take now: cheap, so that its kernel may run later."""
+
     def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
         """Add learning_rate · d xᵀ to the gradient buffer (digital only)."""
 

@@ -31,6 +31,10 @@ class DigitalSGD:
         self._array.current -= np.float32(learning_rate) * (d.T @ x)
         return 0
 
+    def slots(self, x: Floats, d: Floats, learning_rate: float) -> int:
+        """No pulses."""
+        return 0
+
     def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
         """Add to the gradient buffer, each micro-batch with the rate of its own samples."""
         gradient = np.float32(learning_rate) * (d.T @ x)

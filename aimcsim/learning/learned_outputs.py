@@ -42,6 +42,11 @@ class LearnedOutputs:
             self.factors = stepped(self.factors, d * given, learning_rate, self.by_line)
         return slots
 
+    def slots(self, x: Floats, d: Floats, learning_rate: float) -> int:
+        """Those of the arrays, whose errors have the factors."""
+        with np.errstate(all="ignore"):
+            return self.shard.slots(x, d * self.factors, learning_rate)
+
     def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
         """Refused, see `SeveralArrays`."""
         self.shard.accumulate(x, d, learning_rate)

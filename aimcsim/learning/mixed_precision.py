@@ -32,6 +32,10 @@ class MixedPrecision(Buffered):
         self.buffer -= np.float32(self.rates.gradient_at(learning_rate)) * (x.T @ d)
         return 0
 
+    def slots(self, x: Floats, d: Floats, learning_rate: float) -> int:
+        """No pulses."""
+        return 0
+
     def between(
         self, transfer: int, updates: int, lines: Lines, read: Floats, learning_rate: float
     ) -> tuple[Floats, float]:

@@ -6,7 +6,7 @@ Imports no kernels: time needs this too.
 from __future__ import annotations
 
 from aimcsim.errors import FieldError
-from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan, Role, Transfer
+from aimcsim.hardware.arrays import NO_WORK, ONE_ARRAY, PREPROCESSING, ArraysPlan, DigitalWork, Role, Transfer
 from aimcsim.scenario.algorithm_spec import (
     Agad,
     AlgorithmSpec,
@@ -31,6 +31,9 @@ P = 1
 #: Certain trains of one slot: a write of one pulse (aihwkit's transfer trains of the buffered algorithms).
 SINGLE_PULSE = {"desired_bl": 1, "fixed_bl": True, "update_management": False, "update_bl_management": False}
 ALGORITHM = ("training", "algorithm")
+#: Digital work of a transferred line with a reference that follows what is read: 6N operations (AGAD, Rasch et al.,
+#: Nat. Commun. 15:7133 (2024), Table 1).
+REFERENCED = DigitalWork(per_input=6)
 
 
 def arrays_plan(algorithm: AlgorithmSpec, hardware: HardwareSpec) -> ArraysPlan:
@@ -44,8 +47,12 @@ def arrays_plan(algorithm: AlgorithmSpec, hardware: HardwareSpec) -> ArraysPlan:
     if isinstance(algorithm, MixedPrecision):
         transfer = Transfer(None, W, algorithm.transfer_every, lines, slots)
         buffer = (Role("W"), Role("H", "buffer"))
-        return ArraysPlan(buffer, updated=(P,), transfers=(transfer,), accumulate=algorithm.accumulate)
-    transfer = Transfer(P, W, algorithm.transfer_every, lines, slots)
+        work = DigitalWork(per_input=1, per_weight=algorithm.operations_per_weight)
+        return ArraysPlan(
+            buffer, updated=(P,), transfers=(transfer,), accumulate=algorithm.accumulate, update_work=work
+        )
+    work = REFERENCED if isinstance(algorithm, Agad | Rider | ERider) else PREPROCESSING
+    transfer = Transfer(P, W, algorithm.transfer_every, lines, slots, work)
     roles = (Role("W"), Role("P"))
     if isinstance(algorithm, ERider):
         return _with_reference(algorithm, transfer, slots)
@@ -136,11 +143,12 @@ def _multi_tile(algorithm: MultiTileResidual, lines: int | None, slots: int) -> 
     """W0 … WN. The first N transfers go one tile up, in the order in which they follow each other: N → N-1 first.
 
     With a warm start N - 1 more go from the gradient tile straight to tiles 0 … N-2; which are due the loss decides.
+    Transfers have no digital work (arXiv 2510.02516, Table 5: 2N operations a sample in all).
     """
     last = algorithm.tiles - 1
     every, _ = rates_upwards(algorithm)
     roles = tuple(Role(f"W{n}") for n in range(last + 1))
-    cascade = tuple(Transfer(last - j, last - j - 1, every[j], lines, slots) for j in range(last))
+    cascade = tuple(Transfer(last - j, last - j - 1, every[j], lines, slots, NO_WORK) for j in range(last))
     warm = last > 1 and algorithm.warm_start
     straight = tuple(Transfer(last, n, every[0], lines, slots) for n in range(last - 1)) if warm else ()
     every_role = tuple(range(last + 1))
@@ -151,7 +159,7 @@ def _with_reference(algorithm: ERider, transfer: Transfer, slots: int) -> Arrays
     """E-RIDER's third array is programmed anew when the sign changes: nominally once in 1/probability transfers."""
     roles = (Role("W"), Role("P"), Role("Q"))
     distance = round(1.0 / algorithm.chop_probability) if algorithm.chop_probability else 0
-    programming = Transfer(None, 2, max(1, distance) * transfer.every, None, slots)
+    programming = Transfer(None, 2, max(1, distance) * transfer.every, None, slots, PREPROCESSING)
     read = (W, P, 2) if algorithm.gamma > 0.0 else (W,)
     nominal = (0, 1) if distance else (0,)
     return ArraysPlan(roles, read, (P,), (transfer, programming), nominal, chosen_by_numbers=True)

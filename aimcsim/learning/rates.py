@@ -25,6 +25,10 @@ class Rates:
         """Rate at which gradients are written."""
         return learning_rate if self.gradient is None else self.gradient
 
+    def foreseen(self, x: Floats, d: Floats, learning_rate: float) -> float:
+        """What `gradient_at` will be once this micro-batch has been seen."""
+        return self.gradient_at(learning_rate)
+
     def transfer_at(self, transfer: int, learning_rate: float) -> float:
         """Rate at which what a transfer read is written."""
         rate = self.transfer[transfer]

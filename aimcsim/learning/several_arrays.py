@@ -71,6 +71,10 @@ class SeveralArrays:
         self.rates.seen(x, d)
         return self.arrays[self.plan.updated[0]].update(x, d, self.rates.gradient_at(learning_rate), first_sample)
 
+    def slots(self, x: Floats, d: Floats, learning_rate: float) -> int:
+        """Those of that array. Signs, by which some algorithms multiply x, make no train longer or shorter."""
+        return self.arrays[self.plan.updated[0]].slots(x, d, self.rates.foreseen(x, d, learning_rate))
+
     def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
         """Schedules that need a gradient buffer are refused before a run."""
         raise NotImplementedError("an analog tile has no gradient buffer")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from math import prod, sqrt
 from typing import TYPE_CHECKING
 
 import networkx as nx
 
 from aimcsim.errors import FieldErrors
-from aimcsim.network.layers import INPUT, Activation, Add, Dense, Input, Layer, Loss, LossKind, Opaque, Shape
+from aimcsim.network.layers import INPUT, Input, Layer, Loss, LossKind, Opaque, Shape
+from aimcsim.network.making import make_layer
 from aimcsim.network.shapes import infer_shapes
 from aimcsim.network.wiring import INPUT_NODE, wire
-from aimcsim.scenario.model_spec import AddSpec, DenseSpec, LayerSpec, NetworkSpec
+from aimcsim.scenario.model_spec import NetworkSpec
 
 if TYPE_CHECKING:
     LayerGraph = nx.DiGraph[str]
@@ -56,7 +56,8 @@ def build_network(model: NetworkSpec) -> Network:
     for index in wiring.order:
         sources = [source for source in wiring.sources[index] if source is not None]
         names = tuple(INPUT if source == INPUT_NODE else model.layers[source].name for source in sources)
-        layers.append(_layer(model.layers[index], names, known[sources[0]]))
+        read = [known[source] for source in sources]
+        layers.append(make_layer(model.layers[index], names, read, known[index]))
     return _network(Input(shape=tuple(model.input)), layers, model.layers[wiring.output].name, model.loss)
 
 
@@ -65,25 +66,6 @@ def chain_network(stages: int) -> Network:
     names = [INPUT, *(f"l{number}" for number in range(1, stages + 1))]
     layers = [Opaque(name=name, inputs=(before,)) for before, name in pairwise(names)]
     return _network(Input(shape=(1,)), layers, names[-1], None)
-
-
-def _layer(spec: LayerSpec, inputs: tuple[str, ...], read: Shape) -> Layer:
-    """The resolved layer; `read` is the shape of its first input."""
-    if isinstance(spec, DenseSpec):
-        in_size = prod(read)
-        init_range = 1 / sqrt(in_size) if spec.init_range is None else spec.init_range
-        return Dense(
-            name=spec.name,
-            inputs=inputs,
-            in_size=in_size,
-            out_size=spec.outputs,
-            bias=spec.bias,
-            init_range=init_range,
-            init_value=spec.init_value,
-        )
-    if isinstance(spec, AddSpec):
-        return Add(name=spec.name, inputs=inputs, shape=read)
-    return Activation(name=spec.name, inputs=inputs, shape=read, function=spec.type)
 
 
 def _network(source: Input, layers: Iterable[Layer], output: str, loss: LossKind | None) -> Network:

@@ -167,6 +167,7 @@ class _Watch:
     def __init__(self, recorder: SkippingRecorder, updates: int) -> None:
         """`updates`: those of one chunk in a period."""
         self.operation = recorder.operation
+        self.counted = recorder.counted
         self._action = recorder.action
         self._updates = updates
         self._committed = 0
@@ -200,6 +201,9 @@ class _LastEnd:
     ) -> None:
         """See whether the operation is the last."""
         self.end = max(self.end, end)
+
+    def counted(self, unit: int, kind: str, transfer: int, count: int) -> None:
+        """What it did does not matter here."""
 
     def action(self, stage: int, action: Action, start: int, end: int, version_read: int) -> None:
         """An action ends with its last operation."""

@@ -42,6 +42,11 @@ class Recorder(Protocol):
     ) -> None:
         """A tile operation has ended; `version_written` is -1 where nothing was written."""
 
+    def counted(self, unit: int, kind: str, transfer: int, count: int) -> None:
+        """The operation that `operation` has just been told of was half of a transfer (`kind` TRANSFER_READ or _WRITE,
+        -1 of `count` where there is no executor), or its executor counted more than nothing.
+        """
+
     def action(self, stage: int, action: Action, start: int, end: int, version_read: int) -> None:
         """A stage action has ended; `version_read` counts the updates of its chunk that it saw."""
 

@@ -19,7 +19,7 @@ class UnitState:
     """A tile or digital node: its weight version and the operation in progress, if `busy_until` is not IDLE.
 
     Versions count the updates of the stage, whichever arrays they change: what a transfer writes after update n has
-    version n.
+    version n. `count`: what the executor counted of the operation in progress, -1 for a transfer where nobody counts.
     """
 
     version: int = 0
@@ -30,6 +30,7 @@ class UnitState:
     start: int = 0
     version_read: int = 0
     transfer: int = -1
+    count: int = 0
 
 
 @dataclass(slots=True)

@@ -58,10 +58,11 @@ class UnitProcess:
             if transfer < 0:
                 cycles = self._nominal[kind]
             else:
+                state.count = -1
                 cycles = self._times.transfer_cycles(kind, transfer, self._index, None)
         else:
             self._operation = operation = self._operation_of(kind, micro_batch, updates, transfer)
-            count = self._executor.start(operation, now, now - state.touched)
+            count = state.count = self._executor.start(operation, now, now - state.touched)
             if transfer < 0:
                 cycles = self._times.cycles(kind, self._index, count)
             else:
@@ -100,6 +101,9 @@ class UnitProcess:
         state.busy_until = IDLE
         logged = kind if state.transfer < 0 else TRANSFER
         self._recorder.operation(self._index, logged, state.micro_batch, state.start, end, read, written)
+        if state.count or state.transfer >= 0:
+            self._recorder.counted(self._index, kind, state.transfer, state.count)
+            state.count = 0
 
     def _run(self) -> Generator[Event, Any, None]:
         env = self.env

@@ -124,6 +124,8 @@ def _figures(run: Run, first: Run, serial: Run | None, samples: int | None, cycl
         "makespan_cycles": summary.makespan_cycles,
         "period_cycles": summary.period_cycles,
         "computation_density": summary.computation_density,
+        "energy_j": summary.energy_j,
+        "area_mm2": summary.area_mm2,
         "cycles_per_sample": None if own is None else summary.cycles_per_sample,
         "speed_up_over_first": _ratio(own, speed(first)),
         "speed_up_over_serial": _ratio(own, speed(serial)),

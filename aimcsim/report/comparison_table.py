@@ -23,7 +23,7 @@ WIDEST_LABEL = 18
 
 _PLAIN = (
     "status", "samples", "makespan_cycles", "period_cycles", "computation_density", "cycles_per_sample",
-    "speed_up_over_first", "speed_up_over_serial", "step_per_sample",
+    "energy_j", "area_mm2", "speed_up_over_first", "speed_up_over_serial", "step_per_sample",
 )  # fmt: skip
 _ROW = ("train_loss", "test_loss", "test_accuracy")
 

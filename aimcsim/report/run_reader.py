@@ -68,6 +68,8 @@ class RunSummary(_Record):
     bottleneck: str | None
     step_per_sample: float | None
     target_accuracy: float | None
+    energy_j: float | None = None
+    area_mm2: float | None = None
     cycles_to_target: int | None
     samples_to_target: int | None
 

@@ -16,8 +16,8 @@ from aimcsim.trace.definitions import DEFINITIONS
 #: Figures of a summary that are one value each, in the order shown.
 SINGLE_FIGURES = (
     "status", "samples", "makespan_cycles", "period_cycles", "cycle_ns", "cycles_per_sample", "computation_density",
-    "durations", "energy_j", "train_loss", "test_loss", "test_accuracy", "step_per_sample", "cycles_to_target",
-    "samples_to_target", "wall_seconds",
+    "durations", "energy_j", "area_mm2", "train_loss", "test_loss", "test_accuracy", "step_per_sample",
+    "cycles_to_target", "samples_to_target", "wall_seconds",
 )  # fmt: skip
 
 #: Stages and tiles that are shown; summary.json has all.

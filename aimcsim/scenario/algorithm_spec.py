@@ -174,6 +174,9 @@ class MixedPrecision(TransferSpec):
         None, description="content of the buffer that makes one pulse; default: the granularity of W"
     )
     accumulate: NonNegativeInt = Field(0, description="cycles of the digital rank-one update of one sample")
+    operations_per_weight: Annotated[Count, Field(le=16)] = Field(
+        2, description="digital operations of that update for one weight: a product and a sum; 1: fused"
+    )
 
 
 class Rider(RatedTransferSpec):

@@ -15,6 +15,7 @@ from aimcsim.scenario.base import (
     PositiveReal,
     Spec,
 )
+from aimcsim.scenario.cost_spec import AreaSpec, EnergySpec
 from aimcsim.scenario.device_spec import DeviceSpec, SoftBoundsDevice
 from aimcsim.scenario.io_spec import BackwardIOSpec as BackwardIOSpec
 from aimcsim.scenario.io_spec import IOSpec as IOSpec
@@ -61,6 +62,20 @@ class NanosecondTiming(Spec):
     sum_ns: NonNegativeReal = 0.0
     activation_ns: NonNegativeReal = 0.0
     loss_ns: NonNegativeReal = 0.0
+    conversion_ns: NonNegativeReal = Field(0.0, description="one conversion of an ADC, beside the MVM's own time")
+    columns_per_adc: Count = Field(1, description="output lines that share an ADC and are converted in turn")
+    operations_per_ns: PositiveReal | None = Field(
+        None,
+        description="digital operations a nanosecond of every array's and node's digital unit, in place of sum_ns and "
+        "activation_ns; default: digital work takes no time of its own",
+    )
+
+
+class PresetTiming(Spec):
+    """The times of a preset on another clock: a finer one rounds less."""
+
+    preset: Name
+    clock_ns: PositiveReal
 
 
 def _timing_form(value: Any) -> str | None:
@@ -73,6 +88,8 @@ def _timing_form(value: Any) -> str | None:
         return None
     if "stages" in value:
         return "(StageTiming)"
+    if "preset" in value:
+        return "(PresetTiming)"
     in_ns = any(isinstance(key, str) and key.endswith("_ns") and key != "clock_ns" for key in value)
     return "(NanosecondTiming)" if in_ns else "(CycleTiming)"
 
@@ -81,7 +98,8 @@ Timing = Annotated[
     Annotated[Name, AsText]
     | Annotated[StageTiming, Tag("(StageTiming)")]
     | Annotated[CycleTiming, Tag("(CycleTiming)")]
-    | Annotated[NanosecondTiming, Tag("(NanosecondTiming)")],
+    | Annotated[NanosecondTiming, Tag("(NanosecondTiming)")]
+    | Annotated[PresetTiming, Tag("(PresetTiming)")],
     Discriminator(
         _timing_form,
         custom_error_type="wrong_form",
@@ -101,7 +119,9 @@ class LinkSpec(Spec):
     """A link between two stages, one direction each: latency, then bandwidth, then room for whole messages."""
 
     latency: NonNegativeInt = Field(0, description="cycles")
+    latency_ns: NonNegativeReal | None = Field(None, description="in place of latency; rounded up to cycles")
     bandwidth: PositiveReal | None = Field(None, description="bytes per cycle; default: infinite")
+    bytes_per_ns: PositiveReal | None = Field(None, description="in place of bandwidth")
     capacity: Count | None = Field(None, description="messages under way or waiting at the far end; default: infinite")
     value_bytes: Annotated[Count, Field(le=8)] = Field(1, description="bytes of one activation or error value")
 
@@ -121,3 +141,5 @@ class HardwareSpec(Spec):
     )
     pulses: PulseSpec = PulseSpec()
     mapping: MappingSpec = MappingSpec()
+    energy: EnergySpec = EnergySpec()
+    area: AreaSpec = AreaSpec()

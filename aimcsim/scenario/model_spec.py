@@ -6,50 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from aimcsim.scenario.base import Count, Name, NonNegativeReal, Real, Spec
+from aimcsim.scenario.base import Count, Name, Spec
+from aimcsim.scenario.layer_spec import LayerSpec as LayerSpec
 
 #: Most layers a model may have: beyond it the layer graph alone would be the run.
 MOST_LAYERS = 4096
-
-
-class DenseSpec(Spec):
-    """Fully connected layer, y = W x + b, on one crossbar array or several."""
-
-    name: Name
-    type: Literal["dense"]
-    outputs: Annotated[Count, Field(le=2**20)]
-    bias: Literal["analog", "digital", "none"] = Field(
-        "digital",
-        description="analog: one more array row fed with a constant 1; digital: float vector beside the array; none",
-    )
-    init_range: NonNegativeReal | None = Field(
-        None, description="initial weights and bias are uniform in ±init_range; default 1/sqrt(inputs)"
-    )
-    init_value: Real | None = Field(None, description="all initial weights and biases, in place of random ones")
-    inputs: list[Name] | None = Field(
-        None, max_length=1, description="name of the one layer it reads; default: the one before"
-    )
-
-
-class ActivationSpec(Spec):
-    """Element-wise digital function."""
-
-    name: Name
-    type: Literal["sigmoid", "tanh", "relu"]
-    inputs: list[Name] | None = Field(
-        None, max_length=1, description="name of the one layer it reads; default: the one before"
-    )
-
-
-class AddSpec(Spec):
-    """Element-wise sum of two or more layers of one shape: where a skip connection ends."""
-
-    name: Name
-    type: Literal["add"]
-    inputs: list[Name] = Field(min_length=2, max_length=64)
-
-
-LayerSpec = Annotated[DenseSpec | ActivationSpec | AddSpec, Field(discriminator="type")]
 
 
 class NetworkSpec(Spec):

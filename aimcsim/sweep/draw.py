@@ -33,6 +33,9 @@ LINES = ("-", "--", ":", "-.")
 #: Most curves and most points of a front that are named.
 MOST_NAMED = 16
 
+#: Letters of a name beside which the axes keep their width in a usual figure, and of the longest that widens it.
+USUAL_LETTERS, MOST_LETTERS, INCHES_A_LETTER = 18, 80, 0.07
+
 #: Values of an axis that still get a tick each.
 MOST_TICKS = 12
 
@@ -147,9 +150,13 @@ def _draw_runs(space: Axes, plot: PlotSpec, found: RunCurves) -> list[str]:
 
 
 def _name_curves(space: Axes, names: Sequence[str], heading: str) -> None:
-    """The legend beside the figure, where there is anything to tell apart."""
+    """The legend beside the figure, where there is anything to tell apart; long names make the figure wider."""
     if not any(names):
         return
+    longest = min(MOST_LETTERS, max(len(name) for name in names[:MOST_NAMED]))
+    figure = space.figure
+    assert isinstance(figure, Figure)
+    figure.set_size_inches(8.0 + max(0, longest - USUAL_LETTERS) * INCHES_A_LETTER, 5.0)
     more = len(names) - MOST_NAMED
     title = wrapped(heading, 24) + (f"\n({more} more)" if more > 0 else "")
     space.figure.legend(loc="outside right upper", fontsize=8, frameon=False, title=title, title_fontsize=8)

@@ -26,7 +26,7 @@ class Task:
 def run_task(task: Task) -> dict[str, Any]:
     """Simulate a point and write its run folder, whole or not at all; the summary comes back.
 
-    One thread: `simulate` holds BLAS to one, and no kernel starts threads of its own.
+    One thread: the points run side by side, not the stages of one.
 
     Raises what `simulate` raises, and RunFolderError where this machine does not see the study's folder.
     """
@@ -34,6 +34,6 @@ def run_task(task: Task) -> dict[str, Any]:
         where = f"{task.study} is not to be seen on {socket.gethostname()}"
         raise RunFolderError(f"{where}; a cluster needs --out on a file system that its workers share")
     folder = Path(task.folder)
-    result = simulate(task.scenario, train=task.train, target=folder)
+    result = simulate(task.scenario, train=task.train, target=folder, threads=1)
     result.save(folder)
     return result.summary

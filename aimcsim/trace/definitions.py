@@ -13,15 +13,25 @@ DEFINITIONS: dict[str, str] = {
     "staleness": "updates of the stage that a serial run with the same mini-batches would have applied before an "
     "action and that the action did not see",
     "peak_in_flight": "most micro-batches (per chunk) whose F had started and whose own U had not committed",
-    "state": "what the run keeps: arrays (tiles) and devices of all layers, numbers that the algorithm keeps digitally "
-    "beside them, and pair_values: numbers of the (x, error) pairs held at the peaks in flight until their updates",
+    "state": "what the run keeps: arrays (tiles) and devices of all layers, numbers kept digitally beside them by the "
+    "algorithm and as weights of digital layers, and pair_values: numbers of the (x, error) pairs held at the peaks in "
+    "flight until their updates",
     "peak_activations": "most micro-batches (per chunk) whose F had started and whose B (or W) had not ended",
     "bottleneck": "what bounds the period: the maximum cycle ratio of the schedule's event graph, or for policies "
     "and data-dependent times the critical path of the log over the middle half",
     "durations": "fixed: no time depends on the data; nominal: pulse trains taken at their desired length; "
     "measured: as the data needed them",
     "status": "completed, or diverged at the first loss that is not finite",
-    "energy_j": "energy in joules; null until the hardware model prices operations",
+    "energy_j": "energy in joules: counts of what was done x unit costs, and idle power of the tiles; null where the "
+    "hardware has no unit costs",
+    "energy": "the lines that energy_j is the sum of, what was done but has no unit cost, and joules by tile",
+    "area_mm2": "area of all tiles; null where the hardware gives none",
+    "area": "the lines that area_mm2 is the sum of",
+    "digital_memory": "what the algorithm keeps digitally beside its arrays, at one byte a value, and bits that move "
+    "for a sample, as the papers' tables count them",
+    "stage_actions": "number and cycles of each stage's actions, by kind, and the longest unit of each step of one "
+    "with its nominal cycles",
+    "unit_times": "the times that durations are made of, and where they are from",
     "train_loss": "mean training loss per sample since the row before",
     "test_loss": "mean loss per test sample, with the arrays as each stage committed that update",
     "test_accuracy": "share of test samples whose largest output is at their label",
@@ -30,7 +40,8 @@ DEFINITIONS: dict[str, str] = {
     "squared_gradient": "squared norm of the gradient of f at W",
     "squared_distance": "squared distance of W from W*",
     "largest_weight": "largest magnitude of a weight",
-    "optimum": "the four figures above, each its mean over the evaluations in the last fifth of the samples",
+    "optimum": "excess_loss, squared_gradient, squared_distance and largest_weight, each its mean over the evaluations "
+    "in the last fifth of the samples",
     "cycles_to_target": "cycle of the first evaluated row at or past the target accuracy",
     "samples_to_target": "samples of the first evaluated row at or past the target accuracy",
     "step_per_sample": "factor of one sample's gradient in the first update: learning rate / samples averaged over",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from typing import Any
 
+from aimcsim.costs.tally import Tally
 from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, Action
 from aimcsim.pipeline.schedules.base import Schedule
 from aimcsim.pipeline.seam import Jump
 from aimcsim.trace.oplog import NoOpLog, OpLog
+
+#: A cycle that no run reaches.
+NEVER = 1 << 62
+
+
+def _nothing() -> None:
+    """Nobody waits for a cycle."""
 
 
 @dataclass(slots=True)
@@ -32,9 +40,9 @@ class StalenessSum:
 class MetricsRecorder:
     """The machine's recorder: feeds the op log and keeps the sums that the summary is made of, through jumps too.
 
-    `unit_busy`, `stage_busy`: busy cycles by index. `staleness[kind][stage]`: see StalenessSum. Staleness is the
-    number of updates of its stage that a serial run with the same mini-batches would have applied before an action
-    and that the action did not see.
+    `unit_busy`, `stage_busy`: busy cycles by index. `tally`: what has been done. `staleness[kind][stage]`: see
+    StalenessSum. Staleness is the number of updates of its stage that a serial run with the same mini-batches would
+    have applied before an action and that the action did not see.
     """
 
     def __init__(self, floorplan: Floorplan, schedule: Schedule, log: OpLog | NoOpLog) -> None:
@@ -45,17 +53,32 @@ class MetricsRecorder:
         self.staleness = {kind: [StalenessSum() for _ in range(floorplan.stages)] for kind in (FORWARD, BACKWARD)}
         self.period = PeriodMeter(schedule)
         self.jumps: list[Jump] = []
+        self.tally = tally = Tally(floorplan)
+        self.counted = tally.counted
+        #: Called with nothing before the first operation that ends after this cycle is counted.
+        self._after = NEVER
+        self._then: Callable[[], None] = _nothing
+        self._look_into(tally)
+        self._stages = floorplan.stages
         self._log = log.append
         self._skip_in_log = log.skip
         self._mini_batch = schedule.mini_batch
         self._updates_per_mini_batch = schedule.updates_per_mini_batch
         self._out_of_order = None if schedule.updates_ascend else schedule
 
+    def _look_into(self, tally: Tally) -> None:
+        """Have the tally's lists at hand: they are counted in for every operation and action."""
+        self._operations = tally.operations
+        self._actions = {kind: (tally.actions[kind], tally.cycles[kind]) for kind in tally.actions}
+
     def operation(
         self, unit: int, kind: str, micro_batch: int, start: int, end: int, version_read: int, version_written: int
     ) -> None:
-        """Count a unit's busy cycles and log the operation."""
+        """Count a unit's operations and busy cycles, and log the operation."""
+        if end > self._after:
+            self._fire()
         self.unit_busy[unit] += end - start
+        self._operations[kind][unit] += 1
         self._log(unit, kind, micro_batch, start, end, version_read, version_written)
 
     def action(self, stage: int, action: Action, start: int, end: int, version_read: int) -> None:
@@ -66,6 +89,10 @@ class MetricsRecorder:
         if self.first_start is None:
             self.first_start = start
         kind = action[0]
+        virtual = action[2] * self._stages + stage
+        count, cycles = self._actions[kind]
+        count[virtual] += 1
+        cycles[virtual] += end - start
         sums = self.staleness.get(kind)
         if sums is not None:
             expected = action[1] // self._mini_batch * self._updates_per_mini_batch
@@ -80,10 +107,18 @@ class MetricsRecorder:
         elif stage == 0 and kind == UPDATE and action[2] == 0:
             self.period.update_committed(action[1], end)
 
+    def after(self, cycle: int, then: Callable[[], None]) -> None:
+        """Call `then` when everything that ends at `cycle` or before has been counted, and nothing that ends later."""
+        self._after, self._then = cycle, then
+
+    def _fire(self) -> None:
+        then, self._after, self._then = self._then, NEVER, _nothing
+        then()
+
     def sums(self) -> tuple[int, ...]:
         """All that grows by the same in every period of a steady state; `skip` takes them apart again."""
         counted = (n for kind in (FORWARD, BACKWARD) for own in self.staleness[kind] for n in (own.total, own.count))
-        return (self.period.count, *self.unit_busy, *self.stage_busy, *counted)
+        return (self.period.count, *self.unit_busy, *self.stage_busy, *counted, *self.tally.growing())
 
     def most_periods(self, growth: Sequence[int]) -> int | None:
         """Periods that may be skipped without missing a commit from which the period is measured."""
@@ -98,6 +133,7 @@ class MetricsRecorder:
         for kind in (FORWARD, BACKWARD):
             for own in self.staleness[kind]:
                 own.total, own.count = next(grown), next(grown)
+        self.tally.grow(grown)
         self.last_end += jump.periods * jump.cycles
         self.jumps.append(jump)
         self._skip_in_log(jump)
@@ -111,6 +147,7 @@ class MetricsRecorder:
             "last_end": self.last_end,
             "staleness": self.staleness,
             "period": self.period.state(),
+            "tally": self.tally.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -119,6 +156,8 @@ class MetricsRecorder:
         self.first_start, self.last_end = state["first_start"], state["last_end"]
         self.staleness = state["staleness"]
         self.period.load_state(state["period"])
+        self.tally.load_state(state["tally"])
+        self._look_into(self.tally)
 
     @property
     def makespan(self) -> int:

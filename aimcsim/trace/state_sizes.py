@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aimcsim.assembly import Assembly
 from aimcsim.hardware.floorplan import Unit
 from aimcsim.learning.plans import buffers_per_weight
-from aimcsim.network.layers import Dense
+from aimcsim.network.layers import Weighted
 
 
 def state_sizes(assembly: Assembly, peak_in_flight: Sequence[int]) -> dict[str, int | None]:
@@ -18,18 +18,20 @@ def state_sizes(assembly: Assembly, peak_in_flight: Sequence[int]) -> dict[str, 
     floorplan = assembly.floorplan
     arrays = sum(unit.is_tile for unit in floorplan.units)
     layers = [(layer, chunk.stage) for chunk in floorplan.chunks for layer in chunk.layers]
-    dense = [(found, stage) for name, stage in layers if isinstance(found := assembly.network.layers[name], Dense)]
-    if not dense:
+    known = assembly.network.layers
+    weighted = [(found, stage) for name, stage in layers if isinstance(found := known[name], Weighted)]
+    if not weighted:
         return {"arrays": arrays, "devices": None, "digital_values": None, "pair_values": None}
-    first = sum(_cells(unit) for unit in floorplan.units if unit.role == 0)
+    first = sum(_cells(unit) for unit in floorplan.units if unit.role == 0 and unit.kind != "digital")
+    beside = sum(_cells(unit) for unit in floorplan.units if unit.kind == "digital")
     pairs = sum(
-        peak_in_flight[stage] * assembly.scenario.pipeline.micro_batch * (layer.in_size + layer.out_size)
-        for layer, stage in dense
+        peak_in_flight[stage] * assembly.scenario.pipeline.micro_batch * (known[layer.inputs[0]].size + layer.size)
+        for layer, stage in weighted
     )
     return {
         "arrays": arrays,
         "devices": sum(_cells(unit) for unit in floorplan.units if unit.is_tile),
-        "digital_values": first * buffers_per_weight(assembly.scenario.training.algorithm),
+        "digital_values": first * buffers_per_weight(assembly.scenario.training.algorithm) + beside,
         "pair_values": pairs,
     }
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aimcsim.assembly import Assembly
+from aimcsim.costs.energy import EnergyModel
 from aimcsim.pipeline.actions import BACKWARD, FORWARD
 from aimcsim.pipeline.machine import Machine
 from aimcsim.pipeline.schedules.registry import unused_keys
 from aimcsim.trace.bottleneck import describe_bottleneck
+from aimcsim.trace.cost_figures import cost_figures
 from aimcsim.trace.definitions import DEFINITIONS
 from aimcsim.trace.forwarding import forwarding_figures, forwarding_notes
 from aimcsim.trace.metrics import MetricsRecorder
@@ -23,6 +25,7 @@ def summarise(
     assembly: Assembly,
     machine: Machine,
     recorder: MetricsRecorder,
+    model: EnergyModel,
     session: TrainingSession | None,
     status: str,
     ops: Path | None,
@@ -33,6 +36,7 @@ def summarise(
     period, density = recorder.period.cycles, recorder.computation_density
     bottleneck = describe_bottleneck(assembly, session is not None, ops)
     diverged = None if session is None else session.executor.progress.diverged_at
+    costs, cost_notes = cost_figures(assembly, recorder, model)
     return {
         "name": scenario.name,
         "seed": scenario.seed,
@@ -60,13 +64,13 @@ def summarise(
         "diverged": None if diverged is None else {"cycle": diverged[0], "samples": diverged[1]},
         "durations": _durations(assembly, session is not None),
         "bottleneck": bottleneck,
-        "energy_j": None,
+        **costs,
         **_training_figures(assembly, session),
         "wall_seconds": wall_seconds,
         "fast_forward": forwarding_figures(recorder.jumps),
         "unused_keys": list(unused_keys(scenario.pipeline, schedule)),
         "warnings": list(schedule.warnings),
-        "notes": [*_notes(assembly, session, bottleneck), *forwarding_notes(recorder.jumps, assembly)],
+        "notes": [*_notes(assembly, session, bottleneck), *forwarding_notes(recorder.jumps, assembly), *cost_notes],
         "definitions": DEFINITIONS,
     }
 

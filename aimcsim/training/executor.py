@@ -1,7 +1,8 @@
 """The executor: runs the kernels when the machine starts an operation. The other side of the seam.
 
 All numbers of an operation are computed when it starts, from the arrays as they are then; an array does one
-operation at a time, so nothing can look at it before the operation commits.
+operation at a time, so nothing can look at it before the operation commits. With host threads (`side_by_side`) a kernel
+whose counts decide no duration, or can be told beforehand, is handed over then and waited for at the commit.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,6 @@ from numpy.typing import NDArray
 
 from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
 from aimcsim.learning.base import ShardWeights, TransferChoice
-from aimcsim.learning.versions import VersionedArray
-from aimcsim.network.functions import step_bias
 from aimcsim.network.losses import loss_of
 from aimcsim.pipeline.actions import (
     BACKWARD,
@@ -31,9 +31,11 @@ from aimcsim.pipeline.actions import (
     Operation,
 )
 from aimcsim.training.evaluation import EvaluationPoints
+from aimcsim.training.learned import LearnedVectors
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.micro_batch import MicroBatch
 from aimcsim.training.program import LayerProgram, Program
+from aimcsim.training.side_by_side import SideBySide
 
 Floats = NDArray[np.float32]
 
@@ -46,6 +48,7 @@ class TrainingPlan:
     """What an executor needs beside the weights. `mini_batch`: micro-batches one step of U applies (1, or B).
 
     `error_scale` multiplies the error of every sample: 1 for reduction sum, 1 / (samples averaged over) for mean.
+    `counted`: kinds of operation whose counts decide how long they take.
     """
 
     program: Program
@@ -58,6 +61,7 @@ class TrainingPlan:
     gradient_apart: bool = False
     cycle_seconds: float | None = None
     arrays: ArraysPlan = ONE_ARRAY
+    counted: frozenset[str] = frozenset({FORWARD, BACKWARD, UPDATE, TRANSFER_READ, TRANSFER_WRITE})
 
 
 @dataclass
@@ -69,28 +73,29 @@ class Progress:
 
 
 class TrainingExecutor:
-    """Numbers of a run: weights by the unit of each shard's first array, biases by layer, micro-batches in flight."""
+    """Numbers of a run: weights by the unit of each shard's first array, vectors by layer, micro-batches in flight."""
 
     def __init__(
         self,
         plan: TrainingPlan,
         weights: dict[int, ShardWeights],
-        biases: dict[int, VersionedArray],
+        learned: LearnedVectors,
         fetch: Fetch,
         points: EvaluationPoints,
         choice: TransferChoice | None = None,
     ) -> None:
         self.weights = weights
-        self.biases = biases
+        self.learned = learned
         self.choice = choice
         self.progress = Progress()
+        #: Host threads that compute beside this one, None where there are none.
+        self.side_by_side: SideBySide | None = None
         self._plan = plan
         self._program = plan.program
         self._fetch = fetch
         self._points = points
         self._in_flight: dict[int, MicroBatch] = {}
         self._cycle_seconds = plan.cycle_seconds
-        self._biases_of = [[n for n in chunk if n in biases] for chunk in plan.program.chunks]
         self._constant_rate = plan.learning_rate.constant
         self._steps: dict[str, Callable[[Operation, LayerProgram], int]] = {
             FORWARD: self._forward,
@@ -108,10 +113,15 @@ class TrainingExecutor:
         """Compute an operation on the array as it is now; returns what it took: pulse slots or repeated products."""
         if self._cycle_seconds is not None:
             self._weights(operation).elapse(elapsed * self._cycle_seconds, operation.role)
-        return self._steps[operation.kind](operation, self._program.layers[operation.layer])
+        step, program = self._steps[operation.kind], self._program.layers[operation.layer]
+        if self.side_by_side is None:
+            return step(operation, program)
+        return self.side_by_side.start(operation, partial(step, operation, program))
 
     def commit(self, operation: Operation, cycle: int) -> None:
-        """An update makes the next version of its array."""
+        """What the operation computes is there; an update makes the next version of its array."""
+        if self.side_by_side is not None:
+            self.side_by_side.commit(operation.unit)
         if operation.kind == UPDATE:
             self._weights(operation).commit()
 
@@ -134,6 +144,7 @@ class TrainingExecutor:
             for number in reversed(layers):
                 if self._program.layers[number].sends_error:
                     batch.input_error(number)
+        batch.lines.forget()
 
     def loss(self, micro_batch: int, cycle: int) -> bool:
         """Loss of a micro-batch and the error at the network's output. False where the loss is not finite."""
@@ -154,6 +165,11 @@ class TrainingExecutor:
         self.progress.diverged_at = (cycle, (micro_batch + 1) * self._plan.micro_batch)
         return False
 
+    def settle(self) -> None:
+        """Complete what host threads still compute: from here on all is as if there were none."""
+        if self.side_by_side is not None:
+            self.side_by_side.settle()
+
     # ------------------------------------------------------------------ operations
 
     def _batch(self, micro_batch: int) -> MicroBatch:
@@ -161,7 +177,9 @@ class TrainingExecutor:
         if batch is None:
             size = self._plan.micro_batch
             data, targets = self._fetch(micro_batch * size, size)
-            batch = self._in_flight[micro_batch] = MicroBatch(self._program, micro_batch * size, data, targets)
+            batch = self._in_flight[micro_batch] = MicroBatch(
+                self._program, micro_batch * size, data, targets, self.learned
+            )
         return batch
 
     def _weights(self, operation: Operation) -> ShardWeights:
@@ -170,24 +188,35 @@ class TrainingExecutor:
 
     def _forward(self, operation: Operation, program: LayerProgram) -> int:
         batch = self._batch(operation.micro_batch)
+        batch.versions[program.chunk][0] = operation.version_read
         shard = program.shards[operation.shard]
         x = batch.array_input(program, operation.shard, shard)
         weights = self.weights[program.units[operation.shard]]
-        y = weights.forward(x, batch.first_sample, operation.version_read, operation.role)
-        bias = self.biases.get(program.number)
-        read = None if bias is None else bias.at(operation.version_read)
-        batch.add_product(program, operation.shard, y, read, operation.role)
+        bias = self.learned.at(program.number, operation.version_read)
+        given = x, batch.first_sample * program.positions, operation.version_read, operation.role
+        beside = self._beside(operation)
+        if beside is not None:
+            keep = partial(batch.add_product, program, operation.shard, bias=bias, role=operation.role)
+            beside.begin(operation, partial(weights.forward, *given), keep)
+            return 0
+        batch.add_product(program, operation.shard, weights.forward(*given), bias, operation.role)
         return weights.repeated_products
 
     def _backward(self, operation: Operation, program: LayerProgram) -> int:
         batch = self._in_flight[operation.micro_batch]
+        batch.versions[program.chunk][1] = operation.version_read
         d = batch.array_error(program, operation.shard, program.shards[operation.shard])
         if not program.sends_error:
             # Nobody wants the error of the samples themselves; the array is busy all the same.
             return 0
         weights = self.weights[program.units[operation.shard]]
-        sent = weights.backward(d, batch.first_sample, operation.version_read, operation.role)
-        batch.add_returned(program, operation.shard, sent, operation.role)
+        given = d, batch.first_sample * program.positions, operation.version_read, operation.role
+        beside = self._beside(operation)
+        if beside is not None:
+            keep = partial(batch.add_returned, program, operation.shard, role=operation.role)
+            beside.begin(operation, partial(weights.backward, *given), keep)
+            return 0
+        batch.add_returned(program, operation.shard, weights.backward(*given), operation.role)
         return weights.repeated_products
 
     def _update(self, operation: Operation, program: LayerProgram) -> int:
@@ -196,29 +225,59 @@ class TrainingExecutor:
         if self._plan.gradient_apart:
             weights.step()
             return 0
-        slots = 0
+        given = []
         for micro_batch in range(last - self._plan.mini_batch + 1, last + 1):
             batch = self._in_flight[micro_batch]
             shard = program.shards[operation.shard]
             x = batch.array_input(program, operation.shard, shard)
             d = batch.array_error(program, operation.shard, shard)
-            slots += weights.update(x, d, self._rate(micro_batch), batch.first_sample)
-        return slots
+            given.append((x, d, self._rate(micro_batch), batch.first_sample * program.positions))
+        beside = self._beside(operation, tellable=len(given) == 1)
+        if beside is None:
+            return _update_all(weights, given)
+        slots = None
+        if UPDATE in self._plan.counted:
+            ((x, d, rate, _),) = given
+            slots = weights.slots(x, d, rate)
+        beside.begin(operation, partial(_update_all, weights, given), partial(_check_slots, slots))
+        return slots or 0
 
     def _weight_gradient(self, operation: Operation, program: LayerProgram) -> int:
         batch = self._in_flight[operation.micro_batch]
         shard = program.shards[operation.shard]
         x = batch.array_input(program, operation.shard, shard)
         d = batch.array_error(program, operation.shard, shard)
-        self.weights[program.units[operation.shard]].accumulate(x, d, self._rate(operation.micro_batch))
+        accumulate = partial(self.weights[program.units[operation.shard]].accumulate, x, d)
+        beside = self._beside(operation)
+        if beside is None:
+            accumulate(self._rate(operation.micro_batch))
+        else:
+            beside.begin(operation, partial(accumulate, self._rate(operation.micro_batch)), _nothing_to_keep)
         return 0
 
     def _read(self, operation: Operation, program: LayerProgram) -> int:
-        return self._weights(operation).read(operation.transfer, operation.version_read)
+        return self._transferred(operation, partial(self._weights(operation).read, operation.transfer))
 
     def _write(self, operation: Operation, program: LayerProgram) -> int:
-        rate = self._rate(operation.micro_batch)
-        return self._weights(operation).write(operation.transfer, operation.version_read, rate)
+        write = partial(self._weights(operation).write, operation.transfer)
+        return self._transferred(operation, partial(write, learning_rate=self._rate(operation.micro_batch)))
+
+    def _transferred(self, operation: Operation, half: Callable[[int], int]) -> int:
+        beside = self._beside(operation)
+        if beside is None:
+            return half(operation.version_read)
+        beside.begin(operation, partial(half, operation.version_read), _nothing_to_keep)
+        return 0
+
+    def _beside(self, operation: Operation, tellable: bool = False) -> SideBySide | None:
+        """Who computes an operation beside this thread, None to compute it here and now.
+
+        `tellable`: the count of the operation is known without its kernel.
+        """
+        beside = self.side_by_side
+        if beside is None or (operation.kind in self._plan.counted and not tellable) or not beside.takes(operation):
+            return None
+        return beside
 
     def _rate(self, micro_batch: int) -> float:
         if self._constant_rate is not None:
@@ -229,17 +288,14 @@ class TrainingExecutor:
 
     def _finish_update(self, virtual: int, last: int, cycle: int) -> None:
         plan = self._plan
-        for number in self._biases_of[virtual]:
-            bias = self.biases[number]
-            bias.before_update()
-            for micro_batch in range(last - plan.mini_batch + 1, last + 1):
-                step_bias(bias.current, self._in_flight[micro_batch].error(number), self._rate(micro_batch))
-            bias.commit()
+        numbers = range(last - plan.mini_batch + 1, last + 1)
+        self.learned.step(virtual, [(self._in_flight[n], self._rate(n)) for n in numbers])
         self._updates[virtual] += 1
         if not self._transfers_due(last, self._updates[virtual]):
             self._look(virtual, cycle)
-        for micro_batch in range(last - plan.mini_batch + 1, last + 1):
+        for micro_batch in numbers:
             batch = self._in_flight[micro_batch]
+            batch.lines.forget()
             batch.chunks_left -= 1
             if batch.chunks_left == 0:
                 del self._in_flight[micro_batch]
@@ -256,16 +312,18 @@ class TrainingExecutor:
         """An update of a chunk is complete, its transfers included: copy what an evaluation will look at."""
         applied = self._updates[virtual] * self._plan.mini_batch
         if self._points.is_due(applied):
+            self.settle()  # an evaluation looks at the converters of every array, busy ones included
             self._points.add_copy(applied, virtual, self.copy_chunk(virtual), cycle)
 
     def copy_chunk(self, virtual: int) -> dict[int, Any]:
-        """Copies of a chunk's weights (by the unit of each shard's first array) and digital biases (by -1 - layer)."""
+        """Copies of a chunk's weights (by the unit of each shard's first array) and learned vectors (by -1 - layer)."""
         copies: dict[int, Any] = {}
         for number in self._program.chunks[virtual]:
             for unit in self._program.layers[number].units:
                 copies[unit] = self.weights[unit].snapshot()
-            if number in self.biases:
-                copies[-1 - number] = self.biases[number].current.copy()
+            vectors = self.learned.copy(number)
+            if vectors is not None:
+                copies[-1 - number] = vectors
         return copies
 
     # ------------------------------------------------------------------ checkpoint
@@ -274,9 +332,10 @@ class TrainingExecutor:
         """All that changes, between two cycles: results of operations in progress are in it, since they are computed
         when an operation starts.
         """
+        self.settle()
         return {
             "weights": {unit: weights.state() for unit, weights in self._shards()},
-            "biases": {number: bias.state() for number, bias in self.biases.items()},
+            "learned": self.learned.state(),
             "in_flight": {number: batch.state() for number, batch in self._in_flight.items()},
             "updates": self._updates,
             "loss": self.progress.loss,
@@ -288,8 +347,7 @@ class TrainingExecutor:
         """Put back what `state` gave into an executor that has not begun."""
         for unit, weights in self._shards():
             weights.load_state(state["weights"][unit])
-        for number, bias in self.biases.items():
-            bias.load_state(state["biases"][number])
+        self.learned.load_state(state["learned"])
         for number, computed in state["in_flight"].items():
             self._batch(number).load_state(computed)
         self._updates = state["updates"]
@@ -304,3 +362,19 @@ class TrainingExecutor:
         for unit, weights in sorted(self.weights.items()):
             first.setdefault(id(weights), (unit, weights))
         return list(first.values())
+
+
+def _update_all(weights: ShardWeights, given: list[tuple[Floats, Floats, float, int]]) -> int:
+    """The updates of one operation U, one after another: x, d, rate and first sample of each. Returns their slots."""
+    slots = 0
+    for x, d, rate, first in given:
+        slots += weights.update(x, d, rate, first)
+    return slots
+
+
+def _check_slots(told: int | None, taken: int) -> None:
+    assert told is None or told == taken, f"an update of {told} slots took {taken}"
+
+
+def _nothing_to_keep(_: Any) -> None:
+    """The arrays have kept it."""

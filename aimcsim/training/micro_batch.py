@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 from aimcsim.hardware.splitting import Shard
 from aimcsim.learning.sums import added
 from aimcsim.network.functions import NONE, activate_all, add_bias, finish_forward, send_back
-from aimcsim.network.layers import Add, Dense
+from aimcsim.network.layers import Add, Concatenate
+from aimcsim.training.digital_pass import Moments, Pass, Vectors
 from aimcsim.training.program import DATA, LayerProgram, Program
+from aimcsim.training.shard_products import combine
+from aimcsim.training.unrolling import LatestLines
 
 Floats = NDArray[np.float32]
 
 #: Stands for the bias of a layer that has none.
 NO_BIAS: Floats = np.empty(0, np.float32)
+#: Stands for the value of a convolution that only its activation reads, made in one go.
+NOT_KEPT: Floats = np.empty((0, 0), np.float32)
 
 
 class MicroBatch:
@@ -34,27 +39,37 @@ class MicroBatch:
         "errors",
         "first_sample",
         "input_errors",
+        "lines",
+        "moments",
         "products",
         "program",
         "returned",
         "targets",
         "values",
+        "vectors",
+        "versions",
     )
 
-    def __init__(self, program: Program, first_sample: int, data: Floats, targets: NDArray[Any]) -> None:
+    def __init__(
+        self, program: Program, first_sample: int, data: Floats, targets: NDArray[Any], vectors: Vectors
+    ) -> None:
         count = len(program.layers)
         self.program = program
         self.chunks_left = len(program.chunks)
         self.first_sample = first_sample
         self.data = data
+        self.vectors = vectors
+        self.versions = [[0, 0] for _ in program.chunks]
+        self.moments: dict[int, Moments] = {}
         self.targets = targets
         self.values: list[Floats | None] = [None] * count
         self.errors: list[Floats | None] = [None] * count
         self.input_errors: list[Floats | None] = [None] * count
-        #: Products of the shards of a dense layer, forward and backward, by layer number then shard.
+        #: Products of the shards of a layer with a matrix, forward and backward, by layer number then shard.
         self.products: dict[int, list[Floats | None]] = {}
         self.returned: dict[int, list[Floats | None]] = {}
         self._fed: dict[tuple[int, int], Floats] = {}
+        self.lines = LatestLines()
 
     # ------------------------------------------------------------------ forward
 
@@ -76,11 +91,23 @@ class MicroBatch:
             y = np.empty_like(first)
             activate_all(first, program.code, y)
             return y
+        if program.digital is not None:
+            made = program.digital.forward([first, *others], self._pass(program, backward=False))
+            if made.moments is not None and self.vectors.training:
+                self.moments[program.number] = made.moments
+            return made.values
         assert isinstance(program.layer, Add), f"{program.layer.name} has not been computed"
         total = first + others[0]
         for other in others[1:]:
             total += other
         return total
+
+    def _pass(self, program: LayerProgram, backward: bool) -> Pass:
+        """What a digital layer is to know of this micro-batch."""
+        number, vectors = program.number, self.vectors
+        moments = self.moments.get(number) if backward else vectors.moments(number)
+        learned = vectors.at(number, self.versions[program.chunk][backward])
+        return Pass(self.first_sample, vectors.training, learned, moments)
 
     def _missing(
         self, number: int, known: list[Floats | None], needs: Callable[[LayerProgram], tuple[int, ...]]
@@ -102,10 +129,13 @@ class MicroBatch:
     def add_product(
         self, program: LayerProgram, shard: int, product: Floats, bias: Floats | None, role: int | None = 0
     ) -> None:
-        """One array of a dense layer has computed its part; the last one makes the layer's value, bias added."""
+        """One array of a layer has computed its part; the last one makes the layer's value, bias added."""
         products = self._gathered(self.products, program, shard, product, role)
         if products is not None:
             total = combine(program, products, by_row=True)
+            if program.unrolling is not None:
+                self._finish_lines(program, total, NO_BIAS if bias is None else bias)
+                return
             self.values[program.number] = total
             if program.activation is not None:
                 follower, code = program.activation
@@ -113,6 +143,13 @@ class MicroBatch:
                 finish_forward(total, NO_BIAS if bias is None else bias, code, y)
             elif bias is not None:
                 add_bias(total, bias)
+
+    def _finish_lines(self, program: LayerProgram, lines: Floats, bias: Floats) -> None:
+        """A convolution's products become its value, or straight away that of the activation that alone reads it."""
+        assert program.unrolling is not None
+        follower, code = program.activation or (program.number, NONE)
+        self.values[program.number] = NOT_KEPT
+        self.values[follower] = program.unrolling.finished(lines, bias, code)
 
     def _gathered(
         self,
@@ -138,11 +175,13 @@ class MicroBatch:
         return complete if count == 1 else [added(complete[s : s + count]) for s in range(0, len(complete), count)]
 
     def array_input(self, program: LayerProgram, index: int, shard: Shard) -> Floats:
-        """What one tile of a dense layer is fed, contiguous: its rows of the flattened input, and of the constant 1
+        """What one tile is fed, contiguous: its rows of the flattened input, or of every patch, and of the constant 1
         behind it where the bias is analog.
         """
         if program.fed_as_is:
             return self.value(program.inputs[0])
+        if program.unrolling is not None:
+            return self.lines.patches(program.unrolling, program.number, self.value(program.inputs[0]), shard)
         fed = self._fed.get((program.number, index))
         if fed is None:
             x = self.value(program.inputs[0])
@@ -153,8 +192,10 @@ class MicroBatch:
         return fed
 
     def array_error(self, program: LayerProgram, index: int, shard: Shard) -> Floats:
-        """Error at the outputs that one tile of a dense layer holds, contiguous."""
+        """Error at the outputs that one tile holds, contiguous; a line for each position of a sample."""
         error = self.error(program.number)
+        if program.unrolling is not None:
+            error = self.lines.error(program.unrolling, program.number, error)
         return error if len(program.shards) == 1 else np.ascontiguousarray(error[:, shard.outputs])
 
     # ------------------------------------------------------------------ backward
@@ -165,10 +206,10 @@ class MicroBatch:
         if error is None:
             consumers = self.program.layers[number].consumers
             if len(consumers) == 1 and self._is_at_hand(consumers[0]):
-                self.errors[number] = error = self.input_error(consumers[0])
+                self.errors[number] = error = self._sent_to(number, consumers[0])
                 return error
             for needed in self._missing(number, self.errors, self._digital_consumers):
-                parts = [self.input_error(consumer) for consumer in self.program.layers[needed].consumers]
+                parts = [self._sent_to(needed, consumer) for consumer in self.program.layers[needed].consumers]
                 total = parts[0]
                 for part in parts[1:]:
                     total = total + part
@@ -191,9 +232,18 @@ class MicroBatch:
         return known or self.errors[number] is not None
 
     def _digital_consumers(self, program: LayerProgram) -> tuple[int, ...]:
-        """Consumers whose own error decides what they send back; that of dense layers has been computed."""
+        """Consumers whose own error decides what they send back; that of layers with a matrix has been computed."""
         layers = self.program.layers
-        return tuple(n for n in program.consumers if layers[n].dense is None and self.input_errors[n] is None)
+        return tuple(n for n in program.consumers if layers[n].weighted is None and self.input_errors[n] is None)
+
+    def _sent_to(self, number: int, consumer: int) -> Floats:
+        """What `consumer` sends back to layer `number`: its own part where what it reads was concatenated."""
+        sent, program = self.input_error(consumer), self.program.layers[consumer]
+        if not isinstance(program.layer, Concatenate):
+            return sent
+        at = program.inputs.index(number)
+        sizes = program.layer.sizes
+        return np.ascontiguousarray(sent[:, sum(sizes[:at]) : sum(sizes[: at + 1])])
 
     def input_error(self, number: int) -> Floats:
         """What a layer sends back to each of its inputs."""
@@ -204,6 +254,9 @@ class MicroBatch:
                 y, error = self.value(number), self.error(number)
                 sent = np.empty_like(y)
                 send_back(y, error, program.code, sent)
+            elif program.digital is not None:
+                x, at = self.value(program.inputs[0]), self._pass(program, backward=True)
+                sent = program.digital.backward(x, self.error(number), at)
             else:
                 assert isinstance(program.layer, Add), f"the error of {program.layer.name} has not been computed"
                 sent = self.error(number)
@@ -211,19 +264,24 @@ class MicroBatch:
         return sent
 
     def add_returned(self, program: LayerProgram, shard: int, product: Floats, role: int = 0) -> None:
-        """One array of a dense layer has computed its part backward; the last one makes what the layer sends back."""
+        """One array of a layer has computed its part backward; the last one makes what the layer sends back."""
         products = self._gathered(self.returned, program, shard, product, role)
         if products is not None:
-            assert isinstance(program.layer, Dense)
+            assert program.weighted is not None
+            if program.unrolling is not None:
+                self.input_errors[program.number] = program.unrolling.folded(program.shards, products)
+                return
             sent = combine(program, products, by_row=False)
             # Nobody wants the error of the constant 1 that an analog bias is fed.
-            self.input_errors[program.number] = np.ascontiguousarray(sent[:, : program.layer.in_size])
+            self.input_errors[program.number] = np.ascontiguousarray(sent[:, : program.weighted.in_size])
 
     # ------------------------------------------------------------------ checkpoint
 
     def state(self) -> dict[str, Any]:
         """What has been computed so far; samples and what arrays are fed follow from it and the data."""
         return {
+            "versions": self.versions,
+            "moments": self.moments,
             "chunks_left": self.chunks_left,
             "values": self.values,
             "errors": self.errors,
@@ -235,19 +293,8 @@ class MicroBatch:
     def load_state(self, state: dict[str, Any]) -> None:
         """Put back what `state` gave."""
         self.chunks_left = state["chunks_left"]
+        self.versions, self.moments = state["versions"], state["moments"]
         self.values, self.errors, self.input_errors = state["values"], state["errors"], state["input_errors"]
         self.products, self.returned = state["products"], state["returned"]
         self._fed.clear()
-
-
-def combine(program: LayerProgram, products: list[Floats], by_row: bool) -> Floats:
-    """Shard products of a layer as one matrix: forward (`by_row`) sums over rows and joins columns, backward the
-    other way round. Sums run in the order of the grid, so that the result does not depend on who was first.
-    """
-    if len(products) == 1:
-        return products[0]
-    blocks: dict[int, Floats] = {}
-    for shard, product in zip(program.shards, products, strict=True):
-        block = shard.column if by_row else shard.row
-        blocks[block] = blocks[block] + product if block in blocks else product
-    return np.concatenate([blocks[key] for key in sorted(blocks)], axis=1)
+        self.lines.forget()

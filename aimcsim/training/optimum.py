@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from aimcsim.data.dataset import Dataset
 from aimcsim.learning.base import ShardWeights
+from aimcsim.network.layers import Dense
 from aimcsim.result import OPTIMUM_COLUMNS
 from aimcsim.training.program import Program
 
@@ -77,8 +78,8 @@ def optimum_observer(
     """An observer for squared loss of one dense layer without bias; None for any other network."""
     if loss != "squared" or dataset.classes is not None or len(program.layers) != 1:
         return None
-    dense = program.layers[0].dense
-    if dense is None or dense.bias != "none":
+    dense = program.layers[0].layer
+    if not isinstance(dense, Dense) or dense.bias != "none" or not isinstance(dataset.train_x, np.ndarray):
         return None
     x = dataset.train_x.reshape(len(dataset.train_x), -1)
     return OptimumObserver(program, weights, Optimum(x, dataset.train_y.astype(np.float32)))

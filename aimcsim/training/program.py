@@ -10,7 +10,10 @@ from aimcsim.hardware.floorplan import Floorplan
 from aimcsim.hardware.splitting import Shard
 from aimcsim.network.functions import CODES, NONE
 from aimcsim.network.graph import Network
-from aimcsim.network.layers import INPUT, Activation, Dense, Layer
+from aimcsim.network.layers import INPUT, Activation, Convolution, Layer, Weighted
+from aimcsim.training.digital_layers import digital_layer
+from aimcsim.training.digital_pass import DigitalLayer
+from aimcsim.training.unrolling import Unrolling
 
 #: Stands for the samples themselves among the inputs of a layer.
 DATA = -1
@@ -20,10 +23,11 @@ DATA = -1
 class LayerProgram:
     """One layer. `inputs` are layer numbers (DATA: the sample); `consumers` the layers that read it, ascending.
 
-    For a dense layer: `shards` in the order of `units` (each shard's first array), the `parts` that F and B add up
-    for each (roles, in this order), and whether its error is wanted further back (`sends_error`: False for a layer
-    that reads only the data). `activation`: the activation that alone reads this
-    layer, and the kernels' number of its function; computed together with the layer's value.
+    For a layer with a matrix: `shards` in the order of `units` (each shard's first array), the `parts` that F and B
+    add up for each (roles, in this order), whether its error is wanted further back (`sends_error`: False where it
+    reads only the data), and `unrolling` where it is a convolution. `digital` computes a layer that has no matrix and
+    is neither an activation nor a sum. `activation`: the activation that alone reads this layer, and the kernels'
+    number of its function; computed together with the layer's value.
     """
 
     number: int
@@ -36,21 +40,28 @@ class LayerProgram:
     shards: tuple[Shard, ...] = ()
     parts: tuple[int, ...] = (0,)
     activation: tuple[int, int] | None = None
+    unrolling: Unrolling | None = None
+    digital: DigitalLayer | None = None
 
     @cached_property
     def has_analog_bias(self) -> bool:
         """True where the arrays have one more input line, fed with a constant 1."""
-        return isinstance(self.layer, Dense) and self.layer.bias == "analog"
+        return self.weighted is not None and self.weighted.bias == "analog"
 
     @cached_property
     def fed_as_is(self) -> bool:
         """True where the one array of a dense layer is fed what its input layer puts out, unchanged."""
-        return len(self.shards) == 1 and not self.has_analog_bias
+        return len(self.shards) == 1 and not self.has_analog_bias and self.unrolling is None
 
     @cached_property
-    def dense(self) -> Dense | None:
-        """The layer where it is dense, else None."""
-        return self.layer if isinstance(self.layer, Dense) else None
+    def weighted(self) -> Weighted | None:
+        """The layer where it has a matrix, else None."""
+        return self.layer if isinstance(self.layer, Weighted) else None
+
+    @cached_property
+    def positions(self) -> int:
+        """Lines that one sample is to the arrays: it numbers their noise."""
+        return max(1, self.layer.positions)
 
     @cached_property
     def code(self) -> int:
@@ -67,8 +78,8 @@ class Program:
     output: int
 
 
-def compile_network(network: Network, floorplan: Floorplan) -> Program:
-    """Number the layers as the machine does and look up their neighbours."""
+def compile_network(network: Network, floorplan: Floorplan, seed: int = 0) -> Program:
+    """Number the layers as the machine does and look up their neighbours; `seed` keys what digital layers draw."""
     order = [(name, chunk.virtual) for chunk in floorplan.chunks for name in chunk.layers]
     numbers = {name: number for number, (name, _) in enumerate(order)} | {INPUT: DATA}
     tiles: dict[str, list[int]] = {}
@@ -76,7 +87,7 @@ def compile_network(network: Network, floorplan: Floorplan) -> Program:
         if unit.shard is not None and unit.role == 0:
             tiles.setdefault(unit.layer, []).append(unit.index)
     layers = tuple(
-        _layer(number, network.layers[name], virtual, numbers, network, tiles.get(name, ()), floorplan)
+        _layer(number, network.layers[name], virtual, numbers, network, tiles.get(name, ()), floorplan, seed)
         for number, (name, virtual) in enumerate(order)
     )
     chunks = tuple(tuple(numbers[name] for name in chunk.layers) for chunk in floorplan.chunks)
@@ -91,10 +102,12 @@ def _layer(
     network: Network,
     units: Sequence[int],
     floorplan: Floorplan,
+    seed: int,
 ) -> LayerProgram:
     readers = [name for name in network.graph.successors(layer.name) if name in numbers]
     only = network.layers[readers[0]] if len(readers) == 1 else None
     activation = (numbers[only.name], CODES[only.function]) if isinstance(only, Activation) else None
+    is_digital = isinstance(layer, Weighted) and layer.digital
     return LayerProgram(
         number,
         layer,
@@ -104,6 +117,8 @@ def _layer(
         any(name != INPUT for name in layer.inputs),
         tuple(units),
         tuple(shard for u in units if (shard := floorplan.units[u].shard) is not None),
-        floorplan.plan.read,
+        (0,) if is_digital else floorplan.plan.read,
         activation,
+        Unrolling(layer) if isinstance(layer, Convolution) else None,
+        digital_layer(layer, seed),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,14 +17,19 @@ from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
 from aimcsim.learning.building import transfer_choice
 from aimcsim.pipeline.schedules.in_flight import fixed_limits
+from aimcsim.scenario.algorithm_spec import DigitalSGD
 from aimcsim.scenario.spec import Scenario
+from aimcsim.training.counted import counted_kinds
 from aimcsim.training.evaluation import EvaluationPoints
 from aimcsim.training.evaluator import Evaluator
 from aimcsim.training.executor import Floats, TrainingExecutor, TrainingPlan
+from aimcsim.training.host_threads import HostThreads, switching_quickly
 from aimcsim.training.initial import build_weights
+from aimcsim.training.learned import LearnedVectors
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.optimum import final_figures, optimum_observer
 from aimcsim.training.program import compile_network
+from aimcsim.training.side_by_side import SideBySide, threads_that_pay
 
 #: Samples that are gathered from the data set together, and how many such blocks are kept.
 BLOCK = 512
@@ -38,12 +45,14 @@ class TrainingSession:
         self.assembly = assembly
         self.dataset = dataset
         self.rows: list[dict[str, Any]] = []
+        #: Called with the cycle of every evaluation, after its row was added.
+        self.when_evaluated: Callable[[int], None] = lambda cycle: None
         self._epoch = len(dataset.train_x)
         self._stream = SampleStream(self._epoch, scenario.seed)
         self._blocks: dict[int, tuple[Floats, NDArray[Any]]] = {}
         self._feed = Feed(dataset, scenario.data, scenario.seed)
-        self._program = compile_network(assembly.network, assembly.floorplan)
-        weights, biases = build_weights(self._program, scenario, kept_versions(assembly))
+        self._program = compile_network(assembly.network, assembly.floorplan, scenario.seed)
+        weights, vectors = build_weights(self._program, scenario, kept_versions(assembly))
         total = assembly.samples // pipeline.micro_batch
         points = EvaluationPoints(
             evaluation_interval(assembly, self._epoch),
@@ -63,9 +72,11 @@ class TrainingSession:
             gradient_apart=schedule.gradient_apart,
             cycle_seconds=assembly.cycle_seconds,
             arrays=assembly.floorplan.plan,
+            counted=counted_kinds(assembly),
         )
         choice = transfer_choice(scenario, plan.arrays, self._epoch)
-        self.executor = TrainingExecutor(plan, weights, biases, self._fetch, points, choice)
+        learned = LearnedVectors(self._program, vectors)
+        self.executor = TrainingExecutor(plan, weights, learned, self._fetch, points, choice)
         self._evaluator = Evaluator(
             self._program, weights, plan.loss, self._feed, dataset.test_y, scenario.evaluation.io == "perfect"
         )
@@ -78,19 +89,43 @@ class TrainingSession:
             copies.update(self.executor.copy_chunk(virtual))
         self._evaluate(0, copies, 0, None)
 
+    @contextmanager
+    def on_host_threads(self, threads: int | None) -> Iterator[None]:
+        """Compute on as many threads for the length of the block, which `settle`s the executor where it wants results.
+
+        None: as many as pay, which for digital weights is one: a product is over too soon.
+        """
+        if threads is None:
+            scenario = self.assembly.scenario
+            digital = isinstance(scenario.training.algorithm, DigitalSGD)
+            threads = 1 if digital else threads_that_pay(self._program, scenario.pipeline.micro_batch)
+        if threads == 1:
+            yield
+            return
+        host = HostThreads(threads)
+        self.executor.side_by_side = SideBySide(host)
+        try:
+            with switching_quickly():
+                yield
+        finally:
+            self.executor.side_by_side = None
+            host.close()
+
     def final_weights(self) -> dict[str, NDArray[np.float32]]:
-        """Weight matrices by layer name, joined from their tiles, and digital biases as `<layer>.bias`."""
+        """Weight matrices by layer name, joined from their tiles; what is learned digitally as `<layer>.bias`,
+        `.scale`, `.shift`, and the running `.mean` and `.variance` of batch norms.
+        """
         found: dict[str, NDArray[np.float32]] = {}
         for layer in self._program.layers:
-            if layer.dense is None:
+            if layer.weighted is None:
+                found |= self.executor.learned.named(layer)
                 continue
             rows, columns = layer.shards[-1].outputs.stop, layer.shards[-1].inputs.stop
             matrix = np.empty((rows, columns), np.float32)
             for unit, shard in zip(layer.units, layer.shards, strict=True):
                 matrix[shard.outputs, shard.inputs] = self.executor.weights[unit].weights
             found[layer.layer.name] = matrix
-            if layer.number in self.executor.biases:
-                found[f"{layer.layer.name}.bias"] = self.executor.biases[layer.number].current.copy()
+            found |= self.executor.learned.named(layer)
         return found
 
     @property
@@ -145,6 +180,7 @@ class TrainingSession:
             }
             | ({} if self._optimum is None else self._optimum.figures(copies))
         )
+        self.when_evaluated(cycle)
 
 
 def open_session(scenario: Scenario) -> TrainingSession:

@@ -17,6 +17,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 import aimcsim.training.executor as executor_module
+import aimcsim.training.learned as learned_module
 import aimcsim.training.micro_batch as micro_batch_module
 from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.pipeline.machine import Machine
@@ -69,7 +70,7 @@ def main() -> None:
             (micro_batch_module, "finish_forward"),
             (micro_batch_module, "send_back"),
             (micro_batch_module, "add_bias"),
-            (executor_module, "step_bias"),
+            (learned_module, "step_bias"),
             (executor_module, "loss_of"),
         ):
             setattr(module, name, timed(f"digital {name}", getattr(module, name)))

@@ -56,10 +56,10 @@ def test_a_file_that_is_cut_anywhere_or_has_something_behind_it_is_refused(
 
 
 def test_a_newer_format_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container, "FORMAT", 2)
+    monkeypatch.setattr(container, "FORMAT", 3)
     write_container(tmp_path / "c", {}, [])
     monkeypatch.undo()
-    with pytest.raises(CheckpointError, match=r"c has format 2; this version of aimcsim reads format 1$"):
+    with pytest.raises(CheckpointError, match=r"c has format 3; this version of aimcsim reads format 2$"):
         read_container(tmp_path / "c")
 
 

@@ -16,6 +16,7 @@ from aimcsim.scenario.spec import Scenario
 from aimcsim.trace import oplog
 from tests.checkpoint.runs import DIGITAL_ONLY, FAMILIES, in_pieces, small, whole
 from tests.pipeline.machines import chain
+from tests.training.image_scenarios import IMAGES, SMALL_TILES
 from tests.training.scenarios import HARDWARE
 
 #: Read once, not once a piece.
@@ -95,6 +96,11 @@ ALGORITHMS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("family", ["async", "one-f-one-b"])
 def test_each_learning_algorithm_goes_on_with_all_its_arrays(algorithm: dict[str, Any], family: str) -> None:
     equal_in_pieces(small(family, algorithm=algorithm), [0.15, 0.5, 0.85])
+
+
+@pytest.mark.parametrize("family", ["async", "one-f-one-b", "stash"])
+def test_norms_dropout_and_convolutions_go_on_with_all_that_they_keep(family: str) -> None:
+    equal_in_pieces(small(family, model=IMAGES, hardware=SMALL_TILES, samples=16), [0.2, 0.5, 0.55, 0.8])
 
 
 @st.composite

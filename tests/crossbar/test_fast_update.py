@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from aimcsim.crossbar import AnalogTile
-from aimcsim.crossbar.cell_fall import cell_word, fall, far_fall, light_normal
+from aimcsim.crossbar.cell_fall import LARGEST_NORMAL, cell_word, fall, far_fall, light_normal, scaled_normal
 from aimcsim.crossbar.closed_form import AUTO_LIMIT, COARSE_LIMIT, moment_errors, takes_closed_form
 from aimcsim.crossbar.counter_hash import row_keys, sample_keys, word
 from aimcsim.crossbar.devices import make_devices
@@ -19,8 +19,8 @@ from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from tests.crossbar.helpers import UNSCALED, equal_cells, mean_z, normal_limit, unscaled_tile, variance_z
 
 TAU = 0.5
-#: Largest difference of `light_normal`'s distribution function from the normal one, by its 1021 steps.
-LIGHT_DISTANCE = 0.0033
+#: Largest difference of `light_normal`'s distribution function from the normal one: steps of its 8191 values included.
+LIGHT_DISTANCE = 0.0023
 FALSE_ALARM = 1e-6
 
 Stepping = Literal["auto", "exact", "closed-form"]
@@ -90,21 +90,36 @@ def words(rows: int, columns: int, sample: int) -> np.ndarray:
 
 
 def test_light_normals_have_the_moments_that_their_documentation_says() -> None:
-    # All 2^16 pairs of byte sums with their weights: an exact expectation, no sample.
-    byte = np.convolve(np.ones(256), np.ones(256)) / 2.0**16
-    sums = np.arange(511)
-    high, low = np.meshgrid(sums, sums, indexing="ij")
-    weight = np.outer(byte, byte)
-    first = np.minimum(sums, 255)
-    # bytes (h1, l1) and (h0, l0): the sums of the upper and of the lower halves
-    bits = ((first[high] << 24) | ((high - first[high]) << 16) | (first[low] << 8) | (low - first[low])).astype(
-        np.uint32
-    )
-    z = np.array([light_normal(np.uint32(v)) for v in bits.ravel()], np.float64).reshape(bits.shape)
+    # The difference s of two uniforms on 0…4095 has weight (4096 − |s|)/4096²: an exact expectation, no sample.
+    s = np.arange(-4095, 4096)
+    weight = (4096 - np.abs(s)) / 4096.0**2
+    bits = (np.maximum(s, 0) << 20 | np.maximum(-s, 0) << 8).astype(np.uint32)
+    z = np.array([light_normal(v) for v in bits], np.float64)
     moments = [float((weight * z**k).sum()) for k in range(1, 7)]
-    np.testing.assert_allclose(moments[:4], [0.0, 1.0, 0.0, 3.0], atol=2e-4)
-    assert moments[5] == pytest.approx(14.46, abs=0.01)
-    assert abs(z).max() < 4.05
+    np.testing.assert_allclose(moments[:5], [0.0, 1.0, 0.0, 3.0, 0.0], atol=1e-5)
+    assert moments[5] == pytest.approx(14.368, abs=0.001)
+    assert abs(z).max() < LARGEST_NORMAL
+    # Steps of the distribution function, before and after each value of z.
+    after = np.cumsum(weight)
+    apart = np.maximum(abs(after - stats.norm.cdf(z)), abs(after - weight - stats.norm.cdf(z)))
+    assert apart.max() <= LIGHT_DISTANCE
+
+
+def test_scaled_normals_are_the_normals_times_sigma() -> None:
+    for bits in np.random.default_rng(5).integers(0, 2**32, 1000, dtype=np.uint32):
+        assert scaled_normal(bits, np.float32(0.3)) == pytest.approx(
+            0.3 * float(light_normal(bits)), rel=1e-6, abs=1e-7
+        )
+
+
+def test_words_of_cells_where_two_rows_meet_two_columns_are_uncorrelated() -> None:
+    # The words are products of something of the row and something of the column: what is left of that would show
+    # in four cells at once. One normal statistic for each of 3 products: false alarm 1e-6.
+    block = [words(150, 150, sample) for sample in range(6)]
+    z = np.array([[light_normal(np.uint32(v)) for v in w.ravel()] for w in block], np.float64).reshape(6, 150, 150)
+    for step in (1, 2, 75):
+        product = z[:, :-step, :-step] * z[:, step:, :-step] * z[:, :-step, step:] * z[:, step:, step:]
+        assert abs(mean_z(product.ravel(), 0.0)) <= normal_limit(1e-6, 3)
 
 
 def test_noise_of_neighbouring_rows_columns_and_samples_is_uncorrelated() -> None:

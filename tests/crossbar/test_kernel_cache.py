@@ -25,7 +25,7 @@ def test_any_change_of_any_source_file_gives_another_folder(tmp_path: Path) -> N
 
 
 def test_kernels_stand_in_the_folder_of_the_present_sources() -> None:
-    digest = source_digest(Path(kernel_cache.__file__).parent, DIGITAL_KERNELS)
+    digest = source_digest(Path(kernel_cache.__file__).parent, *DIGITAL_KERNELS)
     assert f"kernels-{digest}" in update_pulsed.stats.cache_path
     assert f"kernels-{digest}" in cross_entropy.stats.cache_path
 

@@ -87,6 +87,9 @@ class Recording:
         written = None if version_written < 0 else version_written
         self.rows.append(Row(at.name, at.stage + 1, kind, micro_batch, start, end, version_read, written))
 
+    def counted(self, *operation: Any) -> None:
+        pass
+
     def action(self, stage: int, action: Action, start: int, end: int, version_read: int) -> None:
         self.actions.append((stage + 1, action, start, end, version_read))
 

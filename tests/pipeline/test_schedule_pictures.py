@@ -39,6 +39,9 @@ class Actions:
     def operation(self, *operation: Any) -> None:
         pass
 
+    def counted(self, *operation: Any) -> None:
+        pass
+
     def action(self, stage: int, action: Action, start: int, end: int, version_read: int) -> None:
         self.kept.append((stage, action, start, end))
 

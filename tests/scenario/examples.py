@@ -72,12 +72,24 @@ def _some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
     return st.fixed_dictionaries({}, optional=fields)
 
 
+_steps = st.integers(1, 2**16)
+_kernels = _steps | st.lists(_steps, min_size=2, max_size=2)
 _layers = st.one_of(
     st.fixed_dictionaries(
         {"name": _names, "type": st.just("dense"), "outputs": _counts},
         optional={"bias": st.sampled_from(["analog", "digital", "none"]), "init_range": st.none() | _positive},
     ),
     st.fixed_dictionaries({"name": _names, "type": st.just("add"), "inputs": st.lists(_names, min_size=2)}),
+    st.fixed_dictionaries(
+        {
+            "name": _names,
+            "type": st.just("conv2d"),
+            "outputs": _steps,
+            "kernel": _steps | st.tuples(_steps, _steps).map(list),
+        },
+        optional={"padding": _steps, "groups": _steps, "digital": st.booleans()},
+    ),
+    st.fixed_dictionaries({"name": _names, "type": st.sampled_from(["batch-norm", "flatten", "dropout"])}),
 )
 _models = st.builds(lambda chain: {"chain": chain}, st.integers(1, 1024)) | st.fixed_dictionaries(
     {"input": st.lists(_counts, min_size=1, max_size=3), "layers": st.lists(_layers, min_size=1, max_size=4)},

@@ -86,15 +86,19 @@ def test_every_reference_of_the_schema_leads_somewhere() -> None:
     assert {each.removeprefix("#/$defs/") for each in found} <= set(schema["$defs"])
 
 
+def specs_below(spec: type[Spec]) -> list[type[Spec]]:
+    return [each for child in spec.__subclasses__() for each in (child, *specs_below(child))]
+
+
 def test_no_name_that_chooses_a_form_is_also_a_key() -> None:
     """The tags that pydantic puts into an error's location are told from keys by this alone."""
     chosen = {
         word
-        for spec in Spec.__subclasses__()
+        for spec in specs_below(Spec)
         for key, field in spec.model_fields.items()
         if key in ("name", "type")
         for word in get_args(field.annotation)
         if isinstance(word, str)
     }
-    assert {"dense", "ideal", "analog-sgd"} <= chosen
+    assert {"dense", "conv2d", "ideal", "analog-sgd"} <= chosen
     assert not chosen & all_keys()

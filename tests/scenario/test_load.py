@@ -12,9 +12,10 @@ import pytest
 from aimcsim.errors import FieldError, FieldErrors, Problem, ScenarioError
 from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
 from aimcsim.scenario.hardware_spec import NanosecondTiming, StageTiming
+from aimcsim.scenario.layer_spec import DenseSpec
 from aimcsim.scenario.load import read_scenario, scenario_from_data
 from aimcsim.scenario.marks import Mark, problems_from_field_errors
-from aimcsim.scenario.model_spec import ChainSpec, DenseSpec, NetworkSpec
+from aimcsim.scenario.model_spec import ChainSpec, NetworkSpec
 from aimcsim.scenario.pipeline_spec import TableSchedule
 from aimcsim.scenario.training_spec import StepDecay
 from tests.scenario.examples import CHAIN, FILES, TRAINED

@@ -340,7 +340,9 @@ MALFORMED = [
     case(
         "a misspelt layer type",
         NETWORK + "    - {name: a, type: dens, outputs: 3}\n" + DIGITS,
-        "s.yaml:5:23: model.layers.0.type: must be dense, sigmoid, tanh, relu or add, did you mean dense? (got 'dens')",
+        "s.yaml:5:23: model.layers.0.type: must be dense, conv2d, max-pool, average-pool, batch-norm, layer-norm, "
+        "dropout, sigmoid, tanh, relu, flatten, global-average-pool, add or concatenate, did you mean dense? "
+        "(got 'dens')",
     ),
     case(
         "an unknown device, by bare name",

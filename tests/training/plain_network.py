@@ -11,16 +11,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.crossbar import make_tile
+from aimcsim.crossbar.kernel_cache import cached_by_source
 from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
+from aimcsim.keys import key_pair
 from aimcsim.network.functions import activate, slope
 from aimcsim.network.graph import build_network
-from aimcsim.network.layers import Activation, Dense
+from aimcsim.network.layers import (
+    Activation,
+    Add,
+    BatchNorm,
+    Concatenate,
+    Convolution,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    LayerNorm,
+    Pool,
+    Weighted,
+)
 from aimcsim.network.losses import loss_of
 from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.scenario.training_spec import StepDecay
 from aimcsim.training.initial import initial_weights
+from tests.training import plain_images as images
+
+with cached_by_source():
+    from aimcsim.network import norm_kernels as norm
 
 Floats = NDArray[np.float32]
 
@@ -107,7 +125,9 @@ def blocks(size: int, largest: int) -> list[slice]:
 
 
 class PlainNetwork:
-    """Arrays by (layer, row, column), digital biases by layer, the samples; `averaged`: samples that a mean is over."""
+    """Arrays by (layer, row, column), biases, scales and shifts by layer, the samples; `averaged`: samples that a mean
+    is over.
+    """
 
     def __init__(self, scenario: Scenario, averaged: int = 1) -> None:
         assert isinstance(scenario.model, NetworkSpec)
@@ -119,26 +139,46 @@ class PlainNetwork:
         self.arrays: dict[tuple[str, int, int], Any] = {}
         self.rows: dict[str, list[slice]] = {}
         self.columns: dict[str, list[slice]] = {}
+        self.groups: dict[str, list[int]] = {}
         self.biases: dict[str, DigitalArray] = {}
+        self.running: dict[str, Any] = {}
+        #: Of a norm: the layer with a matrix before it, whose operations say which version it reads, and when it steps.
+        self.home: dict[str, str] = {}
         self._stream = SampleStream(len(self.data.train_x), scenario.seed)
         for name in self.network.order:
             layer = self.network.layers[name]
-            if isinstance(layer, Dense):
+            if isinstance(layer, Weighted):
                 self._build(layer)
+            elif isinstance(layer, BatchNorm | LayerNorm):
+                count = layer.shape[0] if isinstance(layer, BatchNorm) else layer.size
+                self.biases[name] = DigitalArray(np.stack([np.ones(count), np.zeros(count)]).astype(np.float32))
+                self.home[name] = self._home_of(name)
+                if isinstance(layer, BatchNorm):
+                    self.running[name] = np.stack([np.zeros(count), np.ones(count)])
 
-    def _build(self, layer: Dense) -> None:
+    def _home_of(self, name: str) -> str:
+        while name not in self.rows:
+            name = self.network.layers[name].inputs[0]
+        return name
+
+    def _build(self, layer: Weighted) -> None:
         hardware, name = self.scenario.hardware, layer.name
         matrix, bias = initial_weights(layer, self.scenario.seed)
         if layer.bias == "analog":
             matrix = np.hstack([matrix, bias.reshape(-1, 1)])
         elif layer.bias == "digital":
             self.biases[name] = DigitalArray(bias)
-        self.rows[name] = blocks(matrix.shape[1], hardware.tile.rows)
-        self.columns[name] = blocks(matrix.shape[0], hardware.tile.columns)
+        size = len(matrix) // layer.groups
+        self.rows[name] = [slice(0, matrix.shape[1])] if layer.digital else blocks(matrix.shape[1], hardware.tile.rows)
+        own = [slice(0, size)] if layer.digital else blocks(size, hardware.tile.columns)
+        self.groups[name] = [group for group in range(layer.groups) for _ in own]
+        self.columns[name] = [
+            slice(group * size + part.start, group * size + part.stop) for group in range(layer.groups) for part in own
+        ]
         for r, inputs in enumerate(self.rows[name]):
             for c, outputs in enumerate(self.columns[name]):
                 part = np.ascontiguousarray(matrix[outputs, inputs])
-                if self.scenario.training.algorithm.name == "digital-sgd":
+                if layer.digital or self.scenario.training.algorithm.name == "digital-sgd":
                     self.arrays[name, r, c] = DigitalArray(part)
                     continue
                 tile = make_tile(
@@ -178,12 +218,34 @@ class PlainNetwork:
         return rate
 
     def update_bias(self, name: str, passes: list[Pass]) -> None:
-        """A digital bias, if there is one, follows the summed error of each micro-batch in turn."""
+        """A digital bias, if there is one, follows the summed error of each micro-batch in turn; so do the scales and
+        shifts of the norms behind this layer.
+        """
         if name in self.biases:
             new = self.biases[name].versions[-1]
             for batch in passes:
-                new = new - np.float32(self.rate(batch.first)) * batch.error(name).sum(axis=0)
+                new = new - np.float32(self.rate(batch.first)) * batch.summed_error(name)
             self.biases[name].versions.append(new)
+        for each in [each for each, home in self.home.items() if home == name]:
+            new = self.biases[each].versions[-1]
+            for batch in passes:
+                gradient = batch.norm_gradient(each)
+                new = (new.astype(float) - self.rate(batch.first) * gradient).astype(np.float32)
+                self._move_running(each, batch)
+            self.biases[each].versions.append(new)
+
+    def _move_running(self, name: str, batch: Pass) -> None:
+        layer = self.network.layers[name]
+        if isinstance(layer, BatchNorm):
+            count = batch.x.shape[0] * layer.size // layer.shape[0]
+            mean, variance = batch.moments[name]
+            seen = np.stack([mean, variance * (count / (count - 1))])
+            self.running[name] = (1.0 - layer.momentum) * self.running[name] + layer.momentum * seen
+
+    def vector_copies(self, name: str) -> dict[str, Any]:
+        """What an evaluation needs of the bias of a layer and of the norms behind it."""
+        names = [name, *(each for each, home in self.home.items() if home == name)]
+        return {each: (self.biases[each].versions[-1], self.running.get(each)) for each in names if each in self.biases}
 
     def final_weights(self) -> dict[str, Floats]:
         """Matrices by layer and digital biases as `<layer>.bias`."""
@@ -197,29 +259,42 @@ class PlainNetwork:
             )
             if name in self.biases:
                 found[f"{name}.bias"] = self.biases[name].versions[-1]
+        for name in self.home:
+            found[f"{name}.scale"], found[f"{name}.shift"] = self.biases[name].versions[-1]
+        for name, moments in self.running.items():
+            found[f"{name}.mean"], found[f"{name}.variance"] = moments.astype(np.float32)
         return found
 
     def test(
-        self, copies: dict[tuple[str, int, int], Floats], biases: dict[str, Floats], draw: int
+        self, copies: dict[tuple[str, int, int], Floats], biases: dict[str, Any], draw: int
     ) -> tuple[float, float]:
         """Loss and accuracy of the test set (at most 500 samples, which go through together) on copied arrays."""
         x = self.data.test_x.reshape(len(self.data.test_x), -1)
-        batch = Pass(self, 0, x, self.data.test_y)
+        batch = Pass(self, 0, x, self.data.test_y, biases)
         perfect = self.scenario.evaluation.io == "perfect"
         for name in self.dense:
             for r, c in self.shards(name):
-                fed = batch.fed(name, r)
+                fed = batch.fed(name, r, c)
                 batch.products[name, r, c] = self.arrays[name, r, c].evaluate(copies[name, r, c], fed, 0, draw, perfect)
-            batch.bias_read[name] = biases.get(name)
+            batch.bias_read[name] = biases[name][0] if name in biases else None
         result = loss_of(self.network.loss, batch.value(self.network.output), batch.targets)  # type: ignore[arg-type]
         assert result.correct is not None
         return float(result.losses.sum()) / len(x), result.correct / len(x)
 
 
 class Pass:
-    """One micro-batch on its way: what its arrays have given, and what digital layers make of it."""
+    """One micro-batch on its way: what its arrays have given, and what digital layers make of it.
 
-    def __init__(self, plain: PlainNetwork, first: int, x: Floats, targets: Any) -> None:
+    In an evaluation norms take `copies`, a vector with its running moments by layer, and nothing is dropped.
+    """
+
+    def __init__(
+        self, plain: PlainNetwork, first: int, x: Floats, targets: Any, copies: dict[str, Any] | None = None
+    ) -> None:
+        self.copies = copies
+        self.moments: dict[str, Any] = {}
+        self.version_forward: dict[str, int] = {}
+        self.version_backward = -1
         self.plain, self.first, self.x, self.targets = plain, first, x, targets
         self.products: dict[tuple[str, int, int], Floats] = {}
         self.returned: dict[tuple[str, int, int], Floats] = {}
@@ -231,27 +306,60 @@ class Pass:
 
     def forward(self, name: str, r: int, c: int, version: int) -> None:
         plain = self.plain
-        self.products[name, r, c] = plain.arrays[name, r, c].forward(self.fed(name, r), self.first, version)
+        self.version_forward[name] = version
+        first = self.first * self.positions(name)
+        self.products[name, r, c] = plain.arrays[name, r, c].forward(self.fed(name, r, c), first, version)
         self.bias_read[name] = plain.biases[name].versions[version] if name in plain.biases else None
 
     def backward(self, name: str, r: int, c: int, version: int) -> None:
-        self.returned[name, r, c] = self.plain.arrays[name, r, c].backward(self.given(name, c), self.first, version)
+        self.version_backward = version
+        first = self.first * self.positions(name)
+        self.returned[name, r, c] = self.plain.arrays[name, r, c].backward(self.given(name, c), first, version)
 
     def update(self, name: str, r: int, c: int) -> int:
         rate = self.plain.rate(self.first)
-        return self.plain.arrays[name, r, c].update(self.fed(name, r), self.given(name, c), rate, self.first)
+        first = self.first * self.positions(name)
+        return self.plain.arrays[name, r, c].update(self.fed(name, r, c), self.given(name, c), rate, first)
 
-    def fed(self, name: str, r: int) -> Floats:
-        """Input of the arrays in row r of a layer."""
+    def positions(self, name: str) -> int:
+        """Lines that a sample is to the arrays of a layer."""
+        return self.plain.network.layers[name].positions
+
+    def fed(self, name: str, r: int, c: int) -> Floats:
+        """Input of the array in row r and column c of a layer."""
         layer = self.plain.network.layers[name]
         x = self.value(layer.inputs[0])
-        if isinstance(layer, Dense) and layer.bias == "analog":
+        if isinstance(layer, Convolution):
+            x = images.patches(x, layer, self.plain.groups[name][c])
+        if isinstance(layer, Weighted) and layer.bias == "analog":
             x = np.hstack([x, np.ones((len(x), 1), np.float32)])
         return np.ascontiguousarray(x[:, self.plain.rows[name][r]])
 
     def given(self, name: str, c: int) -> Floats:
         """Error at the outputs of the arrays in column c of a layer."""
-        return np.ascontiguousarray(self.error(name)[:, self.plain.columns[name][c]])
+        error, layer = self.error(name), self.plain.network.layers[name]
+        if isinstance(layer, Convolution):
+            error = images.positions_first(error, layer.positions)
+        return np.ascontiguousarray(error[:, self.plain.columns[name][c]])
+
+    def summed_error(self, name: str) -> Floats:
+        """Of a bias: the sum over samples and positions."""
+        error, layer = self.error(name), self.plain.network.layers[name]
+        if not isinstance(layer, Convolution):
+            return error.sum(axis=0)
+        return images.channel_sums(images.positions_first(error, layer.positions))
+
+    def norm_gradient(self, name: str) -> Any:
+        """Of scale and shift."""
+        layer = self.plain.network.layers[name]
+        x, error = self.value(layer.inputs[0]), self.error(name)
+        sums = np.empty(self.plain.biases[name].versions[-1].shape)
+        if isinstance(layer, BatchNorm):
+            norm.gradients_of_channels(x, self.moments[name], layer.epsilon, error, sums)
+        else:
+            assert isinstance(layer, LayerNorm)
+            norm.gradients_of_samples(x, layer.epsilon, error, sums)
+        return sums
 
     # ------------------------------------------------------------------ the digital side
 
@@ -259,18 +367,58 @@ class Pass:
         """Output of a layer."""
         if name not in self._values:
             layer = self.plain.network.layers[name]
-            if isinstance(layer, Dense):
-                y = _joined(self.products, name, len(self.plain.columns[name]), len(self.plain.rows[name]), True)
+            if isinstance(layer, Weighted):
+                y = _joined(self.products, name, range(len(self.plain.columns[name])), len(self.plain.rows[name]), True)
                 bias = self.bias_read[name]
-                self._values[name] = y if bias is None else y + bias
+                y = y if bias is None else y + bias
+                convolved = isinstance(layer, Convolution)
+                self._values[name] = images.channels_first(y, layer.positions) if convolved else y
             elif isinstance(layer, Activation):
                 self._values[name] = activate(layer.function, self.value(layer.inputs[0]))
-            else:
+            elif isinstance(layer, Add):
                 total = self.value(layer.inputs[0])
                 for source in layer.inputs[1:]:
                     total = total + self.value(source)
                 self._values[name] = total
+            else:
+                self._values[name] = self._image_value(name, layer)
         return self._values[name]
+
+    def _image_value(self, name: str, layer: Any) -> Floats:
+        x = self.value(layer.inputs[0])
+        match layer:
+            case Pool():
+                return images.pooled(x, layer)
+            case GlobalPool():
+                return images.channel_means(x, layer.size)
+            case BatchNorm() | LayerNorm():
+                return self._normalised(name, layer, x)
+            case Dropout():
+                return x if self.copies is not None else self._dropped(layer, x)
+            case Flatten():
+                return x
+        return np.hstack([self.value(source) for source in layer.inputs])
+
+    def _normalised(self, name: str, layer: Any, x: Floats) -> Floats:
+        y = np.empty_like(x)
+        if self.copies is not None:
+            learned, moments = self.copies[name]
+        else:
+            version = self.version_forward[self.plain.home[name]]
+            learned, moments = self.plain.biases[name].versions[version], np.empty((2, layer.shape[0]))
+            if isinstance(layer, BatchNorm):
+                norm.moments_of_channels(x, moments)
+                self.moments[name] = moments
+        if isinstance(layer, BatchNorm):
+            norm.normalise_channels(x, moments, layer.epsilon, learned, y)
+        else:
+            norm.normalise_samples(x, layer.epsilon, learned, y)
+        return y
+
+    def _dropped(self, layer: Any, x: Floats) -> Floats:
+        y = np.empty_like(x)
+        norm.drop(x, layer.probability, *key_pair(self.plain.scenario.seed, layer.name, "dropout"), self.first, y)
+        return y
 
     def loss(self) -> float:
         """Summed loss of the samples; their error at the output goes into the network."""
@@ -283,29 +431,58 @@ class Pass:
         """Error at a layer's output: what all that read it send back, in network order."""
         if name not in self._errors:
             network = self.plain.network
-            parts = [self._sent_back(n) for n in network.order if name in network.layers[n].inputs]
+            parts = [self._sent_back(n, name) for n in network.order if name in network.layers[n].inputs]
             total = parts[0]
             for part in parts[1:]:
                 total = total + part
             self._errors[name] = total
         return self._errors[name]
 
-    def _sent_back(self, name: str) -> Floats:
+    def _sent_back(self, name: str, to: str) -> Floats:
         layer = self.plain.network.layers[name]
-        if isinstance(layer, Dense):
-            d = _joined(self.returned, name, len(self.plain.columns[name]), len(self.plain.rows[name]), False)
-            return d[:, : layer.in_size]
+        if isinstance(layer, Weighted):
+            sent = []
+            for group in range(layer.groups):
+                columns = [c for c, of in enumerate(self.plain.groups[name]) if of == group]
+                joined = _joined(self.returned, name, columns, len(self.plain.rows[name]), False)
+                sent.append(joined[:, : layer.in_size])
+            return images.folded(sent, layer) if isinstance(layer, Convolution) else sent[0]
         if isinstance(layer, Activation):
             return slope(layer.function, self.value(name)) * self.error(name)
-        return self.error(name)
+        return self._image_sent_back(layer, to)
+
+    def _image_sent_back(self, layer: Any, to: str) -> Floats:
+        name, x, error = layer.name, self.value(layer.inputs[0]), self.error(layer.name)
+        sent = np.empty_like(x)
+        match layer:
+            case Pool():
+                return images.unpooled(x, error, layer)
+            case GlobalPool():
+                places = x.shape[1] // layer.size
+                return np.repeat(error * (np.float32(1) / np.float32(places)), places, axis=1)
+            case BatchNorm() | LayerNorm():
+                learned = self.plain.biases[name].versions[self.version_backward]
+                if isinstance(layer, BatchNorm):
+                    sums, moments = self.norm_gradient(name), self.moments[name]
+                    norm.send_back_channels(x, moments, layer.epsilon, learned, error, sums, sent)
+                else:
+                    norm.send_back_samples(x, layer.epsilon, learned, error, sent)
+                return sent
+            case Dropout():
+                return self._dropped(layer, error)
+            case Concatenate():
+                at = layer.inputs.index(to)
+                before = sum(layer.sizes[:at])
+                return error[:, before : before + layer.sizes[at]]
+        return error
 
 
-def _joined(parts: dict[tuple[str, int, int], Floats], name: str, columns: int, rows: int, forward: bool) -> Floats:
+def _joined(parts: dict[tuple[str, int, int], Floats], name: str, columns: Any, rows: int, forward: bool) -> Floats:
     """Forward sums over rows and sets columns side by side; backward the other way round."""
-    outer, inner = (columns, rows) if forward else (rows, columns)
+    outer, inner = (columns, range(rows)) if forward else (range(rows), columns)
     found = []
-    for o in range(outer):
-        places = [(name, i, o) if forward else (name, o, i) for i in range(inner)]
+    for o in outer:
+        places = [(name, i, o) if forward else (name, o, i) for i in inner]
         total = parts[places[0]]
         for place in places[1:]:
             total = total + parts[place]

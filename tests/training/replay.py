@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from aimcsim.scenario.spec import Scenario
 from tests.pipeline.machines import Row
@@ -21,7 +22,7 @@ class Replayed:
     losses: dict[int, float] = field(default_factory=dict)
     slots: dict[tuple[str, int], int] = field(default_factory=dict)
     copies: dict[int, dict[tuple[str, int, int], Floats]] = field(default_factory=dict)
-    biases: dict[int, dict[str, Floats]] = field(default_factory=dict)
+    biases: dict[int, dict[str, Any]] = field(default_factory=dict)
     cycle: dict[int, int] = field(default_factory=dict)
 
 
@@ -47,7 +48,7 @@ def replay(scenario: Scenario, rows: list[Row], mini_batch: int, per_update: int
                 found.losses[k] = batch.loss()
             batch.backward(name, r, c, row.version_read)
         elif row.op == "W":
-            plain.arrays[name, r, c].accumulate(batch.fed(name, r), batch.given(name, c), plain.rate(batch.first))
+            plain.arrays[name, r, c].accumulate(batch.fed(name, r, c), batch.given(name, c), plain.rate(batch.first))
         else:
             applied = [passes[n] for n in range(k - per_update + 1, k + 1)]
             if gradient_apart:
@@ -62,7 +63,6 @@ def replay(scenario: Scenario, rows: list[Row], mini_batch: int, per_update: int
             assert (row.version_read, row.version_written) == (counts[row.tile] - 1, counts[row.tile])
             done = counts[row.tile] * per_update
             found.copies.setdefault(done, {})[name, r, c] = plain.arrays[name, r, c].snapshot()
-            if name in plain.biases:
-                found.biases.setdefault(done, {})[name] = plain.biases[name].versions[-1]
+            found.biases.setdefault(done, {}).update(plain.vector_copies(name))
             found.cycle[done] = max(found.cycle.get(done, 0), row.end)
     return found

@@ -15,6 +15,7 @@ _HEADLINES = (
     ("makespan_cycles", "makespan", "cycles"),
     ("cycles_per_sample", "per sample", "cycles"),
     ("computation_density", "computation density", ""),
+    ("energy_j", "energy", "J"),
     ("test_accuracy", "test accuracy", ""),
     ("test_loss", "test loss", ""),
     ("cycles_to_target", "to target accuracy", "cycles"),

@@ -120,7 +120,7 @@ def _node(name: str, data: dict[str, object], x: float, y: float) -> Node:
     label, detail = (parts[1] if len(parts) > 1 else name), ""
     if len(parts) > 3:
         label = f"{label} {parts[3]}"
-    if kind in ("tile", "buffer"):
+    if kind in ("tile", "buffer", "digital"):
         detail = f"{data['rows']}×{data['columns']}"
     elif kind == "sum":
         label, detail = "Σ", parts[1]

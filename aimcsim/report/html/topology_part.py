@@ -17,6 +17,7 @@ _WORDS = {
     "loss": "the loss",
     "tile": "crossbar tile",
     "buffer": "digital buffer of the learning algorithm",
+    "digital": "digital layer with float weights",
     "sum": "digital sum of partial results",
     "activation": "digital activation",
     "add": "digital addition",

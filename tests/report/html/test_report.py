@@ -136,7 +136,7 @@ def test_figures_of_another_form_in_a_summary_do_no_harm(run: Path) -> None:
         "notes": 5,
         "unused_keys": {"a": 1},
         "warnings": None,
-        "energy_j": [1],
+        "durations": [1],
     }
     (run / "summary.json").write_text(json.dumps(summary | odd))
     assert "[1]" in run_report(run)
