@@ -82,6 +82,8 @@ def _transfer(assembly: Assembly, chunk: Chunk) -> list[dict[str, Any]]:
         return []
     parts = []
     for kind, _, step in transfer_steps(plan, chunk.arrays, (0,)):
+        if not step:
+            continue  # a stage of digital layers alone keeps nothing on arrays
         cycles, unit = max((times.transfer_cycles(kind, 0, unit, None), unit) for unit in step)
         parts.append({"unit": f"{units[unit].name} {'read' if kind == TRANSFER_READ else 'write'}", "cycles": cycles})
     return parts

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 LINE: Final = 64
 
 
-def aligned(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A C-contiguous copy that begins at a line of cache; rows do too where their length is a multiple of 16."""
-    room = np.empty(values.nbytes + LINE, np.uint8)
+def aligned(values: NDArray[np.generic]) -> NDArray[np.float32]:
+    """A C-contiguous float32 copy that begins at a line of cache; rows do too if their length is a multiple of 16."""
+    size = 4 * values.size
+    room = np.empty(size + LINE, np.uint8)
     start = -room.ctypes.data % LINE
-    copy = room[start : start + values.nbytes].view(np.float32).reshape(values.shape)
+    copy = room[start : start + size].view(np.float32).reshape(values.shape)
     copy[...] = values
     return copy
 

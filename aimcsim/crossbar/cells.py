@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.crossbar.aging import Aging, Elapsed
+from aimcsim.crossbar.alignment import aligned
 from aimcsim.crossbar.closed_form import Stepping
 from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, SOFT_BOUNDS, DeviceArray
 from aimcsim.crossbar.families import HIGH, LOW
@@ -56,14 +57,14 @@ class Cells:
             wanted = conductances[None]
         else:
             wanted = np.stack([np.maximum(conductances, 0.0), np.maximum(-conductances, 0.0)])
-        self.hidden = np.ascontiguousarray(np.clip(wanted, self._low, self._high), np.float32)
+        self.hidden = aligned(np.clip(wanted, self._low, self._high))
         self.shown = self.hidden
         if self._write_noise > 0.0:
-            self.shown = wanted.astype(np.float32)
+            self.shown = aligned(wanted)
             if noisy:
                 random = stream(self._seed, self._name, "setting", self._settings)
                 noise = random.standard_normal(self.hidden.shape)
-                self.shown = (self.hidden + self._write_noise * noise).astype(np.float32)
+                self.shown = aligned(self.hidden + self._write_noise * noise)
                 self._settings += 1
         self._show()
         if self._written.size:
@@ -146,8 +147,8 @@ class Cells:
 
     def load_state(self, state: dict[str, NDArray[np.generic]]) -> Floats:
         """Put back what `state` gave; returns the conductances."""
-        self.hidden = np.array(state["hidden"], np.float32)
-        self.shown = np.array(state["shown"], np.float32) if self._write_noise > 0.0 else self.hidden
+        self.hidden = aligned(state["hidden"])
+        self.shown = aligned(state["shown"]) if self._write_noise > 0.0 else self.hidden
         self._anchors, self._written = state["anchors"].astype(np.float32), state["written"].astype(np.float64)
         clock, leak, walk = state["elapsed"].tolist()
         applied, self._settings = state["operations"].tolist()

@@ -9,13 +9,19 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float32]
 
+_FLOAT32 = np.dtype(np.float32)
+
 
 def as_samples(values: ArrayLike, lines: int, what: str) -> Floats:
     """`values` as C-contiguous float32 of shape (batch, lines); ValueError for any other shape."""
-    if type(values) is np.ndarray and values.dtype == np.float32 and values.ndim == 2 and values.shape[1] == lines:
-        flags = values.flags
-        if flags.c_contiguous and flags.writeable:
-            return values
+    if (
+        type(values) is np.ndarray
+        and values.dtype == _FLOAT32
+        and values.ndim == 2
+        and values.shape[1] == lines
+        and values.flags.carray  # C-contiguous and writeable
+    ):
+        return values
     array = np.asarray(values, dtype=np.float32, order="C")
     if array.ndim != 2 or array.shape[1] != lines:
         raise ValueError(f"{what} must have shape (batch, {lines}) (got {array.shape})")
@@ -56,8 +62,8 @@ def check_elapsed(seconds: float) -> None:
 
 def check_pairs(x: Floats, d: Floats) -> None:
     """ValueError unless x and d hold the same number of samples."""
-    if x.shape[0] != d.shape[0]:
-        raise ValueError(f"x and d must have the same batch size (got {x.shape[0]} and {d.shape[0]})")
+    if len(x) != len(d):
+        raise ValueError(f"x and d must have the same batch size (got {len(x)} and {len(d)})")
 
 
 def check_updated(status: int) -> int:

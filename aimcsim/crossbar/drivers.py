@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +41,8 @@ class Drivers:
         self.rules = rules_of(pulses, devices.granularity)
         self._rule_numbers = packed_rules(self.rules)
         self.keys = np.array([key_pair(seed, name, role) for role in ("columns", "rows", "cycles")], dtype=np.uint32)
+        managed = not self.pulsed or self.rules.fixed_bl or self.rules.length_management
+        self._highest_rate = math.inf if managed else self.rules.granularity * LONGEST_TRAIN
         self.nominal_slots = pulses.nominal_slots if self.pulsed else 0
         closed = self.pulsed and takes_closed_form(pulses.stepping, devices)
         self._closed_form = closed_form_of(devices) if closed else None
@@ -58,17 +62,16 @@ class Drivers:
 
     def update(self, conductances: Floats, lines: Floats, errors: Floats, rate: float, first: int) -> int:
         """C −= rate·d xᵀ in place; returns the pulse slots. ValueError, with nothing changed, where not finite."""
-        array = self.devices
-        if self.held and not self.pulsed:
-            status = update_with_response(conductances, array.planes, array.granularity, lines, errors, rate)
-            return check_updated(status)
-        if not self.pulsed:
+        if self.pulsed:
+            self.check_rate(rate)
+            slots = check_updated(self._send_pulses(conductances, lines, errors, rate, first))
+            if self.cells is not None:
+                self.cells.count_update()
+            return slots
+        if not self.held:
             return check_updated(update_float(conductances, lines, errors, rate))
-        self.check_rate(rate)
-        slots = check_updated(self._send_pulses(conductances, lines, errors, rate, first))
-        if self.cells is not None:
-            self.cells.count_update()
-        return slots
+        array = self.devices
+        return check_updated(update_with_response(conductances, array.planes, array.granularity, lines, errors, rate))
 
     def slots(self, lines: Floats, errors: Floats, rate: float) -> int:
         """What `update` will return, without an update; ValueError as there."""
@@ -110,13 +113,9 @@ class Drivers:
 
     def check_rate(self, rate: float) -> None:
         """ValueError if unmanaged trains of free length would be longer than is ever built; `rate` is lr/scale."""
-        rules = self.rules
-        if not self.pulsed or rules.fixed_bl or rules.length_management:
-            return
-        if abs(rate) > rules.granularity * LONGEST_TRAIN:
-            raise ValueError(
-                f"learning_rate/scale={rate:g} needs more than {LONGEST_TRAIN} pulses of {rules.granularity:g} a train"
-            )
+        if abs(rate) > self._highest_rate:
+            step = self.rules.granularity
+            raise ValueError(f"learning_rate/scale={rate:g} needs more than {LONGEST_TRAIN} pulses of {step:g} a train")
 
     def elapse(self, seconds: float) -> None:
         """Let simulated time pass: devices leak, diffuse and drift."""

@@ -2,6 +2,9 @@
 
 Arrays come whole, with indices, because every slice costs a reference count: states `w` (D, rows, in), `numbers`
 (rows, R, in) with bounds first, `x` and the columns' `words` (samples, in). A cell without pulses keeps its bits.
+
+Directions are asked for as "< 0": "≥ 0" compares with a register of ones, which the compiler, short of registers, makes
+anew in every round from one that holds the last round's result. Rounds then wait for each other, 1.6 times as long.
 """
 
 from __future__ import annotations
@@ -80,11 +83,11 @@ def linear_cells(
     some = np.int32(0)
     for j in range(length):
         v = w[d, i, j]
-        goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+        goes_up = np.int32(bits_of(x[s, j]) ^ flip) < 0
         p0_up, p0_down = numbers[r, u, j], numbers[r, t, j]
         p1_up, p1_down = numbers[r, u + one, j], numbers[r, t + one, j]
-        p0 = p0_down if goes_down else p0_up
-        p1 = p1_down if goes_down else p1_up
+        p0 = p0_up if goes_up else p0_down
+        p1 = p1_up if goes_up else p1_down
         a = -p1
         c = np.float32(counts[j])
         z = light_normal(cell_word(key0, key1, words[s, j]))
@@ -129,13 +132,13 @@ def additive_cells(
     some = np.int32(0)
     for j in range(length):
         v = w[d, i, j]
-        goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+        goes_up = np.int32(bits_of(x[s, j]) ^ flip) < 0
         p0_up, p0_down = numbers[r, u, j], numbers[r, t, j]
         p1_up, p1_down = numbers[r, u + one, j], numbers[r, t + one, j]
         p2_up, p2_down = numbers[r, u + two, j], numbers[r, t + two, j]
-        p0 = p0_down if goes_down else p0_up
-        p1 = p1_down if goes_down else p1_up
-        p2 = p2_down if goes_down else p2_up
+        p0 = p0_up if goes_up else p0_down
+        p1 = p1_up if goes_up else p1_down
+        p2 = p2_up if goes_up else p2_down
         a = -p1
         c = np.float32(counts[j])
         z = light_normal(cell_word(key0, key1, words[s, j]))
@@ -184,24 +187,24 @@ def single_cells(
     if additive:
         for j in range(length):
             v = w[d, i, j]
-            goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+            goes_up = np.int32(bits_of(x[s, j]) ^ flip) < 0
             p0_up, p0_down = numbers[r, u, j], numbers[r, t, j]
             p1_up, p1_down = numbers[r, u + one, j], numbers[r, t + one, j]
             p2_up, p2_down = numbers[r, u + two, j], numbers[r, t + two, j]
-            p0 = p0_down if goes_down else p0_up
-            p1 = p1_down if goes_down else p1_up
-            p2 = p2_down if goes_down else p2_up
+            p0 = p0_up if goes_up else p0_down
+            p1 = p1_up if goes_up else p1_down
+            p2 = p2_up if goes_up else p2_down
             z = scaled_normal(cell_word(key0, key1, words[s, j]), sigma)
             moved = additive_pulse(v, p0, p1, p2, numbers[r, low, j], numbers[r, high, j], z)
             w[d, i, j] = moved if counts[j] > 0 else v
     else:
         for j in range(length):
             v = w[d, i, j]
-            goes_down = np.int32(bits_of(x[s, j]) ^ flip) >= 0
+            goes_up = np.int32(bits_of(x[s, j]) ^ flip) < 0
             p0_up, p0_down = numbers[r, u, j], numbers[r, t, j]
             p1_up, p1_down = numbers[r, u + one, j], numbers[r, t + one, j]
-            p0 = p0_down if goes_down else p0_up
-            p1 = p1_down if goes_down else p1_up
+            p0 = p0_up if goes_up else p0_down
+            p1 = p1_up if goes_up else p1_down
             z = scaled_normal(cell_word(key0, key1, words[s, j]), sigma)
             moved = linear_pulse(v, p0, p1, numbers[r, low, j], numbers[r, high, j], z)
             w[d, i, j] = moved if counts[j] > 0 else v

@@ -62,9 +62,9 @@ def train_cells(
             planes[up, i, j],
             planes[down, i, j],
         )
-        falling = np.int32(bits_of(x[s, j]) ^ flip) >= 0
-        bound = low if falling else high
-        drift = dd if falling else du
+        rising = np.int32(bits_of(x[s, j]) ^ flip) < 0
+        bound = high if rising else low
+        drift = du if rising else dd
         c = np.float32(popcount(np.uint32(bits[s, zero, j] & train)))
         z = light_normal(cell_word(key0, key1, words[s, j]))
         w[i, j] = min(max(v + (bound - v) * fall(exponent(drift, c, z, noise, bend)), low), high)
@@ -125,9 +125,9 @@ def counted_cells(
             planes[up, i, j],
             planes[down, i, j],
         )
-        falling = np.int32(bits_of(x[s, j]) ^ flip) >= 0
-        bound = low if falling else high
-        drift = dd if falling else du
+        rising = np.int32(bits_of(x[s, j]) ^ flip) < 0
+        bound = high if rising else low
+        drift = du if rising else dd
         c = np.float32(counts[j])
         z = light_normal(cell_word(key0, key1, words[s, j]))
         if multiplicative:
