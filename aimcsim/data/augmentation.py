@@ -8,31 +8,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from aimcsim.data.visits import of_visits
 from aimcsim.keys import stream
 from aimcsim.scenario.data_spec import AugmentationSpec
 
 Images = NDArray[np.float32]
 
-#: Visits whose choices are drawn together; a constant, so that they do not depend on how samples are grouped.
-VISITS_TOGETHER = 1024
 #: Places of the choices of one visit: where to cut, whether to mirror, where the square is.
 CUT_ROW, CUT_COLUMN, MIRROR, SQUARE_ROW, SQUARE_COLUMN = range(5)
 
 
 def choices(seed: int, first: int, count: int) -> NDArray[np.float64]:
-    """Numbers in [0, 1) that decide about the samples number first … first + count − 1 of the stream, (count, 5).
-
-    A sample that comes round again in the next epoch has another number, and is changed in another way.
-    """
-    found = np.empty((count, 5))
-    done = 0
-    while done < count:
-        block, start = divmod(first + done, VISITS_TOGETHER)
-        drawn = stream(seed, "data", "augmentation", block).random((VISITS_TOGETHER, 5))
-        part = drawn[start : start + count - done]
-        found[done : done + len(part)] = part
-        done += len(part)
-    return found
+    """Numbers in [0, 1) that decide about the samples number first … first + count − 1 of the stream, (count, 5)."""
+    return of_visits(first, count, 5, lambda block, shape: stream(seed, "data", "augmentation", block).random(shape))
 
 
 def augmented(images: Images, spec: AugmentationSpec, drawn: NDArray[np.float64]) -> Images:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.data.dataset import Dataset
+from aimcsim.data.visits import of_visits
 from aimcsim.keys import stream
 from aimcsim.scenario.data_spec import LeastSquaresSpec
 
@@ -16,9 +17,6 @@ DEFAULT_COUNT = 100
 
 #: Columns of metrics.csv that say how far a network is from the optimum, which this problem knows.
 OPTIMUM_COLUMNS = ("excess_loss", "squared_gradient", "squared_distance", "largest_weight")
-
-#: Visits whose fresh noise is drawn together; a constant, so that noise does not depend on how samples are grouped.
-VISITS_TOGETHER = 1024
 
 
 def make_least_squares(problem: LeastSquaresSpec, train: int, test: int, seed: int) -> Dataset:
@@ -39,15 +37,11 @@ def fresh_noise(problem: LeastSquaresSpec, seed: int, first: int, count: int) ->
     A sample that comes round again in the next epoch has another number, and other noise. Mean zero, so that it is
     noise of the gradient and moves no optimum: of a sample x its part is −noise·x.
     """
-    found = np.empty((count, problem.outputs), np.float32)
-    done = 0
-    while done < count:
-        block, start = divmod(first + done, VISITS_TOGETHER)
-        rng = stream(seed, "least-squares", "fresh noise", block)
-        drawn = rng.standard_normal((VISITS_TOGETHER, problem.outputs))[start : start + count - done]
-        found[done : done + len(drawn)] = problem.fresh_noise_std * drawn
-        done += len(drawn)
-    return found
+
+    def drawn(block: int, shape: tuple[int, int]) -> NDArray[np.float64]:
+        return problem.fresh_noise_std * stream(seed, "least-squares", "fresh noise", block).standard_normal(shape)
+
+    return of_visits(first, count, problem.outputs, drawn).astype(np.float32)
 
 
 def _samples(
