@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.data.augmentation import augmented, choices
 from aimcsim.data.dataset import Dataset
+from aimcsim.data.least_squares import fresh_noise
 from aimcsim.scenario.data_spec import DataSpec
 
 Floats = NDArray[np.float32]
@@ -31,6 +33,14 @@ class Feed:
             images = x.reshape(len(x), -1, *self._dataset.input_shape[-2:])
             x = augmented(images, self._spec.augmentation, choices(self._seed, first, len(x)))
         return self._scaled(x.reshape(len(x), self._values))
+
+    def targets(self, indices: NDArray[np.int64], first: int) -> NDArray[Any]:
+        """Their labels or targets, with the noise of these visits where the problem has such noise."""
+        targets: NDArray[Any] = self._dataset.train_y[indices]
+        problem = self._spec.problem
+        if problem is None or problem.fresh_noise_std == 0.0:
+            return targets
+        return targets + fresh_noise(problem, self._seed, first, len(indices))
 
     def test(self, first: int, count: int) -> Floats:
         """Test samples first … first + count − 1, fewer at the end of the set."""

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from aimcsim.assembly import Assembly, assemble
 from aimcsim.data.dataset import Dataset
 from aimcsim.data.feed import Feed
-from aimcsim.data.least_squares import fresh_noise
 from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
 from aimcsim.errors import FieldError
@@ -151,19 +150,11 @@ class TrainingSession:
         if block not in self._blocks:
             while len(self._blocks) >= KEPT_BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
-            indices = self._stream.indices(block * size, size)
-            self._blocks[block] = self._feed.training(indices, block * size), self._targets(indices, block * size)
+            numbered = block * size
+            indices = self._stream.indices(numbered, size)
+            self._blocks[block] = self._feed.training(indices, numbered), self._feed.targets(indices, numbered)
         x, y = self._blocks[block]
         return x[start : start + count], y[start : start + count]
-
-    def _targets(self, indices: NDArray[np.int64], first: int) -> NDArray[Any]:
-        """Targets of samples number `first` and on, with the noise of this visit where the problem has such noise."""
-        targets: NDArray[Any] = self.dataset.train_y[indices]
-        scenario = self.assembly.scenario
-        problem = scenario.data.problem
-        if problem is None or problem.fresh_noise_std == 0.0:
-            return targets
-        return targets + fresh_noise(problem, scenario.seed, first, len(indices))
 
     def _evaluate(self, micro_batches: int, copies: dict[int, Any], cycle: int, train_loss: float | None) -> None:
         samples = micro_batches * self.assembly.scenario.pipeline.micro_batch
