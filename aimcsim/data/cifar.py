@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from aimcsim.data.byte_images import ByteImages
 from aimcsim.data.dataset import Dataset
-from aimcsim.data.folders import Source, find_files
+from aimcsim.data.folders import Source, files_at_hand, find_files
 from aimcsim.data.shapes import CIFAR10, CIFAR100, DataShape
-from aimcsim.errors import DataBroken, DataMissing, FieldError
+from aimcsim.errors import DataBroken, FieldError
 from aimcsim.scenario.data_spec import DataSpec
 
 _HOW = "the binary version of {} from www.cs.toronto.edu/~kriz/cifar.html, unpacked"
@@ -86,11 +86,8 @@ def load_cifar(spec: DataSpec) -> Dataset:
 
 def training_records(name: str, root: str | None) -> int | None:
     """Training images that the files on this machine hold, None where there are none. Raises `DataBroken`."""
-    try:
-        _, files = find_files(name, SETS[name].source, root)
-    except DataMissing:
-        return None
-    return sum(_count(file, SETS[name].record) for file in files[:-1])
+    files = files_at_hand(name, SETS[name].source, root)
+    return None if files is None else sum(_count(file, SETS[name].record) for file in files[:-1])
 
 
 def _records(file: Path, cifar: Cifar) -> NDArray[np.uint8]:

@@ -60,6 +60,14 @@ def find_files(name: str, source: Source, root: str | None) -> tuple[Path, list[
     )
 
 
+def files_at_hand(name: str, source: Source, root: str | None) -> list[Path] | None:
+    """The files of the set `name`, None where they are not on this machine."""
+    try:
+        return find_files(name, source, root)[1]
+    except DataMissing:
+        return None
+
+
 def _layouts(base: Path, source: Source) -> list[Path]:
     return [base.expanduser() / layout for layout in source.layouts]
 

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aimcsim.data.folders import Source, find_files
+from aimcsim.data.folders import Source, files_at_hand, find_files
 from aimcsim.data.idx import read_idx, read_idx_shape
 from aimcsim.data.shapes import IMAGES
-from aimcsim.errors import DataBroken, DataMissing
+from aimcsim.errors import DataBroken
 
 
 def _spellings(part: str) -> tuple[str, ...]:
@@ -87,11 +87,8 @@ def read_image_set(name: str, root: str | None) -> ImageSet:
 
 def training_images(name: str, root: str | None) -> int | None:
     """Training images that the files on this machine promise, None where there are none. Raises `DataBroken`."""
-    try:
-        _, files = find_files(name, SOURCES[name], root)
-    except DataMissing:
-        return None
-    return read_idx_shape(files[0])[0]
+    files = files_at_hand(name, SOURCES[name], root)
+    return None if files is None else read_idx_shape(files[0])[0]
 
 
 def _check_part(image_file: Path, images: NDArray[Any], label_file: Path, labels: NDArray[Any]) -> None:
