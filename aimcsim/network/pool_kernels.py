@@ -12,6 +12,13 @@ F = np.float32
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def covered(place: int, step: int, border: int, length: int, size: int) -> tuple[int, int]:
+    """First line of an image of `size` lines under window number `place`, and the first behind it: the image alone."""
+    start = place * step - border
+    return max(start, 0), min(start + length, size)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def largest_under(channel: Floats, above: int, before: int, below: int, behind: int, width: int) -> int:
     """Place in a channel of its largest value in rows above … below - 1, columns before … behind - 1.
 
@@ -38,9 +45,9 @@ def pool_largest(x: Floats, geometry: tuple[int, ...], high: int, wide: int, y: 
             channel = x[s, c * height * width : (c + 1) * height * width]
             target = y[s, c * rows * columns : (c + 1) * rows * columns]
             for i in range(rows):
-                above, below = max(i * down - top, 0), min(i * down - top + high, height)
+                above, below = covered(i, down, top, high, height)
                 for j in range(columns):
-                    before, behind = max(j * across - left, 0), min(j * across - left + wide, width)
+                    before, behind = covered(j, across, left, wide, width)
                     best = largest_under(channel, above, before, below, behind, width)
                     target[i * columns + j] = channel[best]
 
@@ -56,9 +63,9 @@ def send_to_largest(x: Floats, error: Floats, geometry: tuple[int, ...], high: i
             target = sent[s, c * height * width : (c + 1) * height * width]
             source = error[s, c * rows * columns : (c + 1) * rows * columns]
             for i in range(rows):
-                above, below = max(i * down - top, 0), min(i * down - top + high, height)
+                above, below = covered(i, down, top, high, height)
                 for j in range(columns):
-                    before, behind = max(j * across - left, 0), min(j * across - left + wide, width)
+                    before, behind = covered(j, across, left, wide, width)
                     best = largest_under(channel, above, before, below, behind, width)
                     target[best] = target[best] + source[i * columns + j]
 
@@ -73,9 +80,9 @@ def pool_mean(x: Floats, geometry: tuple[int, ...], high: int, wide: int, y: Flo
             channel = x[s, c * height * width : (c + 1) * height * width]
             target = y[s, c * rows * columns : (c + 1) * rows * columns]
             for i in range(rows):
-                above, below = max(i * down - top, 0), min(i * down - top + high, height)
+                above, below = covered(i, down, top, high, height)
                 for j in range(columns):
-                    before, behind = max(j * across - left, 0), min(j * across - left + wide, width)
+                    before, behind = covered(j, across, left, wide, width)
                     total = F(0.0)
                     for a in range(above, below):
                         for b in range(before, behind):
@@ -94,9 +101,9 @@ def send_to_all(error: Floats, geometry: tuple[int, ...], high: int, wide: int, 
             target = sent[s, c * height * width : (c + 1) * height * width]
             source = error[s, c * rows * columns : (c + 1) * rows * columns]
             for i in range(rows):
-                above, below = max(i * down - top, 0), min(i * down - top + high, height)
+                above, below = covered(i, down, top, high, height)
                 for j in range(columns):
-                    before, behind = max(j * across - left, 0), min(j * across - left + wide, width)
+                    before, behind = covered(j, across, left, wide, width)
                     part = source[i * columns + j] * share
                     for a in range(above, below):
                         for b in range(before, behind):

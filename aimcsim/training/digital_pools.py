@@ -13,13 +13,17 @@ with cached_by_source():
     from aimcsim.network.window_kernels import geometry_of
 
 
-class LargestOfWindows:
-    """Max pool. Where the largest value was is found again backward, which costs less than to keep it."""
+class OfWindows:
+    """What pools over windows know of their layer."""
 
     def __init__(self, layer: Pool) -> None:
         self._size = layer.size
         self._geometry = geometry_of(layer.read, layer.window)
         self._kernel = layer.window.kernel
+
+
+class LargestOfWindows(OfWindows):
+    """Max pool. Where the largest value was is found again backward, which costs less than to keep it."""
 
     def forward(self, inputs: list[Floats], at: Pass) -> Made:
         """Largest value of every window."""
@@ -34,13 +38,8 @@ class LargestOfWindows:
         return sent
 
 
-class MeanOfWindows:
+class MeanOfWindows(OfWindows):
     """Average pool."""
-
-    def __init__(self, layer: Pool) -> None:
-        self._size = layer.size
-        self._geometry = geometry_of(layer.read, layer.window)
-        self._kernel = layer.window.kernel
 
     def forward(self, inputs: list[Floats], at: Pass) -> Made:
         """Mean of every window."""
