@@ -12,6 +12,7 @@ from aimcsim.network.wiring import layer_path
 from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
 from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
+from aimcsim.scenario.training_spec import DigitalSGD
 
 
 def check_float_updates(scenario: Scenario) -> list[FieldError]:
@@ -53,3 +54,17 @@ def check_clock(scenario: Scenario, times: Times) -> list[FieldError]:
         return []
     what = f"needs clock_ns, because hardware.device={device.name} changes with simulated time"
     return [FieldError(("hardware", "timing"), what)]
+
+
+def trains(scenario: Scenario) -> bool:
+    """True where a scenario has a network and data to train it on."""
+    return isinstance(scenario.model, NetworkSpec) and scenario.data.name != "none"
+
+
+def check_trainable(scenario: Scenario) -> list[FieldError]:
+    """What can be timed, but not trained: arrays of a layer that would have to stay equal do not, pulses are random."""
+    copied = any(copies > 1 for copies in scenario.hardware.placement.replicas.values())
+    if not trains(scenario) or not copied or isinstance(scenario.training.algorithm, DigitalSGD):
+        return []
+    what = "copies on analog arrays drift apart and can not be trained: use digital-sgd, or time alone (--no-train)"
+    return [FieldError(("hardware", "placement", "replicas"), what)]

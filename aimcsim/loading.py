@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aimcsim.assembly import Assembly, assemble
+from aimcsim.assembly import Assembly, assemble, collect
 from aimcsim.data.shapes import CIFAR10, CIFAR100, IMAGES, shape_of
 from aimcsim.errors import FieldError, FieldErrors, ScenarioError
+from aimcsim.fitting import check_trainable
 from aimcsim.scenario.load import read_scenario
 from aimcsim.scenario.marks import Marks, problems_from_field_errors
 from aimcsim.scenario.spec import Scenario
@@ -31,18 +32,22 @@ class Loaded:
         return _explained(error, self.marks)
 
 
-def load(path: str | os.PathLike[str], overrides: Overrides = None) -> Loaded:
-    """Read and check a scenario file, or a shipped scenario by name. Raises ScenarioError with all that is wrong."""
+def load(path: str | os.PathLike[str], overrides: Overrides = None, *, train: bool = False) -> Loaded:
+    """Read and check a scenario file, or a shipped scenario by name. `train`: for a run that trains, where it can.
+
+    Raises ScenarioError with all that is wrong.
+    """
     scenario, marks = read_scenario(find_scenario(os.fspath(path)), overrides)
-    return put_together(scenario, marks)
+    return put_together(scenario, marks, train=train)
 
 
-def put_together(scenario: Scenario, marks: Marks) -> Loaded:
-    """A typed scenario, assembled. Raises ScenarioError with all that does not fit."""
-    try:
-        return Loaded(scenario, marks, assemble(scenario, nominal_epoch(scenario)))
-    except (FieldError, FieldErrors) as error:
-        raise _explained(error, marks) from None
+def put_together(scenario: Scenario, marks: Marks, *, train: bool = False) -> Loaded:
+    """A typed scenario, assembled. `train`: for a run that trains. Raises ScenarioError with all that does not fit."""
+    errors = check_trainable(scenario) if train else []
+    assembly = collect(errors, lambda: assemble(scenario, nominal_epoch(scenario)))
+    if errors or assembly is None:
+        raise _explained(FieldErrors(errors), marks)
+    return Loaded(scenario, marks, assembly)
 
 
 def _explained(error: FieldError | FieldErrors, marks: Marks) -> ScenarioError:

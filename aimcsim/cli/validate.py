@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
@@ -10,12 +11,16 @@ from aimcsim.cli.guard import guarded
 from aimcsim.cli.options import ScenarioArgument, SetOption, overrides
 
 
-def validate(scenario: ScenarioArgument, set_values: SetOption = None) -> None:
+def validate(
+    scenario: ScenarioArgument,
+    set_values: SetOption = None,
+    no_train: Annotated[bool, typer.Option("--no-train", help="Check it for `aimcsim run --no-train`.")] = False,
+) -> None:
     """Check a scenario without running it: one line if it is good, every mistake if it is not."""
     with guarded():
         from aimcsim.loading import load
 
-        loaded = load(scenario, overrides(set_values, None))
+        loaded = load(scenario, overrides(set_values, None), train=not no_train)
         found = loaded.assembly
         floorplan = found.floorplan
         parts = [

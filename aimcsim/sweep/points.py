@@ -59,7 +59,7 @@ class PointMaker:
         # The parts of a scenario fit together or not whatever the seed: seeds are many, and checking takes time.
         seedless = point_id(scenario.model_copy(update={"seed": 0}), train)
         if seedless not in self._fitting:
-            put_together(scenario, marks)
+            put_together(scenario, marks, train=train)
             self._fitting.add(seedless)
         own = point_id(scenario, train)
         return Point(own, settings, scenario.model_copy(update={"name": f"{self._name}-{own[:8]}"}))

@@ -88,6 +88,17 @@ def test_a_points_hash_names_all_that_decides_its_result_and_nothing_else(tmp_pa
     assert written_out[0].id == point_id(scenario, True)
 
 
+def test_points_are_checked_for_the_run_that_they_will_be(tmp_path: Path) -> None:
+    hardware = "{timing: {forward: 1, backward: 1, update: 1}, device: ideal}"
+    model = "{input: [64], layers: [{name: fc, type: dense, outputs: 10}]}"
+    base = f"name: b\nmodel: {model}\ndata: {{name: digits}}\nhardware: {hardware}\npipeline: {{stages: 1}}\n"
+    text = f"{START}set: {{training.samples: 8}}\ngrid: {{hardware.placement.replicas.fc: [1, 2]}}\n"
+    (problem,) = problems_of(tmp_path, text, base)
+    assert "copies on analog arrays drift apart" in problem
+    assert problem.endswith("at hardware.placement.replicas.fc=2")
+    assert problems_of(tmp_path, f"{text}train: false\n", base) == []
+
+
 def test_every_mistake_of_the_file_is_told_at_once(tmp_path: Path) -> None:
     text = (
         "name: a b\nbase: [chain.yaml]\ngird: {}\ngrid:\n  pipeline.stages: []\n  seed: 4\nseeds: 0\n"
