@@ -18,8 +18,8 @@ from aimcsim.checkpoint.keeper import KeptParts, RunKeeper
 from aimcsim.checkpoint.settings import Checkpoints
 from aimcsim.costs.model import energy_model
 from aimcsim.data.least_squares import OPTIMUM_COLUMNS
+from aimcsim.data.stored import nominal_epoch
 from aimcsim.fitting import trains
-from aimcsim.loading import nominal_epoch
 from aimcsim.pipeline.fast_forward import FastForward
 from aimcsim.pipeline.machine import Machine
 from aimcsim.result import METRICS_SCHEMA, Result
@@ -101,7 +101,7 @@ def simulate(
         ExitStack() as on_failure,
     ):
         session = _session(scenario) if train and trains(scenario) else None
-        assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
+        assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario.data))
         keeper = None
         if checkpoint is not None:
             keeper = RunKeeper(checkpoint, resume, assembly, session, begun)

@@ -105,8 +105,9 @@ def _scenarios(text: str, values: list[str], schedules: list[str] | None, train:
 def _reference(parts: list[Loaded | Run], messages: Console) -> Loaded | None:
     """The reference of the first scenario; None where it makes no sense or stands among `parts` already."""
     from aimcsim.assembly import assemble
+    from aimcsim.data.stored import nominal_epoch
     from aimcsim.errors import FieldError, FieldErrors, harmless
-    from aimcsim.loading import Loaded, load, nominal_epoch
+    from aimcsim.loading import Loaded, load
     from aimcsim.report.reference import is_same_run, reference_of
     from aimcsim.report.run_reader import Run
 
@@ -122,7 +123,7 @@ def _reference(parts: list[Loaded | Run], messages: Console) -> Loaded | None:
         return None
     if reference is None or any(is_same_run(part.scenario, reference) for part in parts):
         return None
-    return Loaded(reference, first.marks, assemble(reference, nominal_epoch(reference)))
+    return Loaded(reference, first.marks, assemble(reference, nominal_epoch(reference.data)))
 
 
 def _columns(parts: list[Loaded | Run], reference: Loaded | None, train: bool, messages: Console) -> list[Column]:
