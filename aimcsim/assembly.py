@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from aimcsim.costs.prices import energy_prices
 from aimcsim.data.fit import check_data_fits
 from aimcsim.errors import FieldError, FieldErrors
-from aimcsim.fitting import check_batch_norms, check_clock, check_float_updates, check_initial_weights
+from aimcsim.fitting import check_batch_norms, check_clock, check_float_updates, check_initial_weights, check_length
 from aimcsim.hardware.digital import node_operations
 from aimcsim.hardware.durations import Durations
 from aimcsim.hardware.floorplan import Floorplan, LinkPlan
@@ -95,6 +95,9 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
     if links is None:
         raise FieldErrors(errors)
     plan = MachinePlan(floorplan, schedule, durations, links, times.loss)
+    collect(errors, lambda: check_length(plan, samples // scenario.pipeline.micro_batch))
+    if errors:
+        raise FieldErrors(errors)
     return Assembly(scenario, network, times, floorplan, schedule, plan, samples)
 
 

@@ -9,10 +9,15 @@ from aimcsim.network.layers import BatchNorm
 from aimcsim.network.shape_errors import text
 from aimcsim.network.weight_files import check_weight_file, shapes_of_weights
 from aimcsim.network.wiring import layer_path
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT
+from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
 from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.scenario.training_spec import DigitalSGD
+
+#: Longest run, in cycles: its clock is a whole number of 64 bits in the log.
+MOST_CYCLES = 10**18
 
 
 def check_float_updates(scenario: Scenario) -> list[FieldError]:
@@ -54,6 +59,19 @@ def check_clock(scenario: Scenario, times: Times) -> list[FieldError]:
         return []
     what = f"needs clock_ns, because hardware.device={device.name} changes with simulated time"
     return [FieldError(("hardware", "timing"), what)]
+
+
+def check_length(plan: MachinePlan, micro_batches: int) -> None:
+    """Raises FieldError for a run that could take more than MOST_CYCLES, were nothing of it to overlap."""
+    kinds = (FORWARD, BACKWARD, UPDATE, WEIGHT_GRADIENT)
+    parts = {
+        "timing": sum(sum(plan.times.table(kind)) for kind in kinds) + plan.loss_cycles,
+        "link": sum(link.latency + link.occupancy for link in plan.links),
+    }
+    if sum(parts.values()) * micro_batches > MOST_CYCLES:
+        longest = max(parts, key=lambda part: parts[part])
+        what = f"with times so long {micro_batches} micro-batches could take more than 10^18 cycles"
+        raise FieldError(("hardware", longest), what)
 
 
 def trains(scenario: Scenario) -> bool:

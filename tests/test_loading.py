@@ -47,6 +47,18 @@ COPIES = (
 
 CASES = [
     case(
+        "a link so slow that no clock counts its cycles",
+        "pipeline:",
+        "hardware: {link: {bandwidth: 1.0e-300}}\npipeline:",
+        "s.yaml:10:18: hardware.link: with times so long 32 micro-batches could take more than 10^18 cycles",
+    ),
+    case(
+        "operations so long that no clock counts their cycles",
+        "training: {samples: 64",
+        "hardware: {timing: {forward: 1000000000000, backward: 1, update: 1}}\ntraining: {samples: 1000000",
+        "s.yaml:11:20: hardware.timing: with times so long 500000 micro-batches could take more than 10^18 cycles",
+    ),
+    case(
         "a stage without a layer",
         "stages: 3",
         "stages: 4",
