@@ -60,6 +60,11 @@ class Assembly:
         return self.schedule.mini_batch * self.scenario.pipeline.micro_batch
 
     @property
+    def warnings(self) -> list[FieldError]:
+        """What a user should know before the run; nothing of it is wrong."""
+        return self.schedule.warnings(self.scenario.hardware.link.capacity)
+
+    @property
     def topology(self) -> Topology:
         """The placed topology: source, tiles, digital nodes, links and loss as a networkx DiGraph."""
         return placed_topology(self.network, self.floorplan)

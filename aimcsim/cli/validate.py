@@ -18,6 +18,7 @@ def validate(
 ) -> None:
     """Check a scenario without running it: one line if it is good, every mistake if it is not."""
     with guarded():
+        from aimcsim.errors import FieldErrors, harmless
         from aimcsim.loading import load
 
         loaded = load(scenario, overrides(set_values, None), train=not no_train)
@@ -30,6 +31,9 @@ def validate(
             f"schedule {found.schedule.name}",
             _counted(found.samples, "sample"),
         ]
+        if found.warnings:
+            for problem in loaded.explain(FieldErrors(found.warnings)).problems:
+                typer.echo(harmless(f"warning: {problem}", 1000), err=True)
         typer.echo(f"ok: {loaded.scenario.name}: {', '.join(parts)}")
 
 

@@ -43,6 +43,15 @@ def test_a_bad_scenario_is_2_and_all_its_mistakes(tmp_path: Path) -> None:
     assert "did you mean async?" in result.stderr
 
 
+def test_what_is_no_mistake_but_may_stop_a_run_is_a_warning_with_its_place(tmp_path: Path) -> None:
+    file = write(tmp_path, CHAIN.replace("async", "async-greedy"))
+    result = aimcsim_("validate", file, "--set", "hardware.link.capacity=1")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("ok: chain")
+    assert result.stderr.startswith("warning: --set:1:1: hardware.link.capacity: links that hold 1 may stop a run")
+    assert aimcsim_("validate", file, "--set", "hardware.link.capacity=8").stderr == ""
+
+
 COPIES = """\
 name: copies
 model: {input: [64], layers: [{name: fc, type: dense, outputs: 10}]}

@@ -129,7 +129,7 @@ def test_a_fixed_order_needs_a_limit_and_greedy_warns_without_one() -> None:
         "pipeline.max_in_flight: a fixed order needs a limit; unbounded is for async-greedy (got 'unbounded')",
     ]
     assert aimcsim.simulate(chain("async-greedy", 2, 24, max_in_flight="unbounded")).summary["warnings"] == [
-        "max_in_flight: unbounded lets staleness and memory grow with the run on uneven stages",
+        "pipeline.max_in_flight: unbounded lets staleness and memory grow with the run on uneven stages",
     ]
     assert aimcsim.simulate(chain("async-greedy", 2, 24)).summary["warnings"] == []
 
