@@ -71,6 +71,13 @@ def test_summaries_that_are_no_mapping_are_told_without_an_empty_place(here: Pat
         assert aimcsim_(command, "run").stderr.startswith("run/summary.json: Input should be")
 
 
+def test_a_scenario_that_is_a_broken_link_is_told_as_what_it_is(here: Path) -> None:
+    for name, what in (("ring", "cannot be read: Too many levels of symbolic links"), ("dangling", "no such file")):
+        for command in ("validate", "sweep"):
+            result = aimcsim_(command, name)
+            assert (result.exit_code, result.stderr) == (2, f"{name}:1:1: {what}\n")
+
+
 def test_a_folder_is_no_onnx_file(here: Path) -> None:
     pytest.importorskip("onnx")
     result = aimcsim_("import", "full", "--out", "net.yaml")
