@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aimcsim.assembly import Assembly, assemble, collect
+from aimcsim.assembly import Assembly, assemble
 from aimcsim.data.stored import nominal_epoch
-from aimcsim.errors import FieldError, FieldErrors, ScenarioError
+from aimcsim.errors import FieldError, FieldErrors, ScenarioError, collect
 from aimcsim.fitting import check_trainable
 from aimcsim.scenario.load import read_scenario
 from aimcsim.scenario.marks import Marks, problems_from_field_errors
