@@ -57,6 +57,11 @@ class Assembly:
         return self.schedule.mini_batch * self.scenario.pipeline.micro_batch
 
     @property
+    def is_priced(self) -> bool:
+        """Whether anything that operations do has a unit cost of energy."""
+        return bool(energy_prices(self.scenario.hardware, self.times))
+
+    @property
     def warnings(self) -> list[FieldError]:
         """What a user should know before the run; nothing of it is wrong."""
         return self.schedule.warnings(self.scenario.hardware.link.capacity)

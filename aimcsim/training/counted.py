@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aimcsim.assembly import Assembly
-from aimcsim.costs.prices import energy_prices
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, TRANSFER_READ, TRANSFER_WRITE, UPDATE
 from aimcsim.scenario.algorithm_spec import DigitalSGD, SeveralArraysSpec
 from aimcsim.scenario.io_spec import IOSpec
@@ -14,7 +13,7 @@ def counted_kinds(assembly: Assembly) -> frozenset[str]:
     that may be repeated. With any unit cost all of them count: what has no price of its own is listed without.
     """
     hardware, algorithm = assembly.scenario.hardware, assembly.scenario.training.algorithm
-    priced = bool(energy_prices(hardware, assembly.times))
+    priced = assembly.is_priced
     kinds: set[str] = {UPDATE, TRANSFER_WRITE} if priced or assembly.times.depends_on_data else set()
     if (priced or not assembly.times.per_action) and not isinstance(algorithm, DigitalSGD):
         of_transfers = algorithm.transfer_io if isinstance(algorithm, SeveralArraysSpec) else None
