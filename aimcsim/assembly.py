@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from aimcsim.costs.prices import energy_prices
 from aimcsim.data.fit import check_data_fits
-from aimcsim.errors import FieldError, FieldErrors
+from aimcsim.errors import FieldError, FieldErrors, collect
+from aimcsim.fitting import check_batch_norms, check_clock, check_float_updates, check_initial_weights, check_length
 from aimcsim.hardware.digital import node_operations
 from aimcsim.hardware.durations import Durations
 from aimcsim.hardware.floorplan import Floorplan, LinkPlan
@@ -18,16 +18,11 @@ from aimcsim.hardware.timing import Times, resolve_timing, without_pulses
 from aimcsim.hardware.topology import placed_topology
 from aimcsim.learning.plans import arrays_plan, check_algorithm, uses_pulses
 from aimcsim.network.graph import Network, build_network, chain_network
-from aimcsim.network.layers import BatchNorm
-from aimcsim.network.shape_errors import text
-from aimcsim.network.weight_files import check_weight_file, shapes_of_weights
-from aimcsim.network.wiring import layer_path
 from aimcsim.pipeline.link import LinkTimes
 from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.pipeline.schedules.base import Schedule
 from aimcsim.pipeline.schedules.registry import chunks_of, make_schedule
 from aimcsim.scenario.algorithm_spec import SeveralArraysSpec
-from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
 from aimcsim.scenario.hardware_spec import StageTiming
 from aimcsim.scenario.model_spec import ChainSpec, NetworkSpec
 from aimcsim.scenario.spec import Scenario
@@ -35,8 +30,6 @@ from aimcsim.scenario.training_spec import DigitalSGD
 
 if TYPE_CHECKING:
     from aimcsim.hardware.topology import Topology
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,6 +57,16 @@ class Assembly:
         return self.schedule.mini_batch * self.scenario.pipeline.micro_batch
 
     @property
+    def is_priced(self) -> bool:
+        """Whether anything that operations do has a unit cost of energy."""
+        return bool(energy_prices(self.scenario.hardware, self.times))
+
+    @property
+    def warnings(self) -> list[FieldError]:
+        """What a user should know before the run; nothing of it is wrong."""
+        return self.schedule.warnings(self.scenario.hardware.link.capacity)
+
+    @property
     def topology(self) -> Topology:
         """The placed topology: source, tiles, digital nodes, links and loss as a networkx DiGraph."""
         return placed_topology(self.network, self.floorplan)
@@ -82,12 +85,12 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
     if network:
         errors += check_data_fits(scenario.data, network)
     if times:
-        errors += _check_clock(scenario, times)
+        errors += check_clock(scenario, times)
         collect(errors, lambda: energy_prices(scenario.hardware, times))
     if network:
-        errors += _check_batch_norms(scenario, network)
-        collect(errors, lambda: _check_initial_weights(scenario, network))
-    errors += _check_float_updates(scenario)
+        errors += check_batch_norms(scenario, network)
+        collect(errors, lambda: check_initial_weights(scenario, network))
+    errors += check_float_updates(scenario)
     errors += check_algorithm(scenario.training.algorithm, scenario.hardware)
     schedule = collect(errors, lambda: _schedule(scenario, floorplan, samples or 0)) if floorplan else None
     if errors or network is None or times is None or samples is None or floorplan is None or schedule is None:
@@ -99,18 +102,10 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
     if links is None:
         raise FieldErrors(errors)
     plan = MachinePlan(floorplan, schedule, durations, links, times.loss)
+    collect(errors, lambda: check_length(plan, samples // scenario.pipeline.micro_batch))
+    if errors:
+        raise FieldErrors(errors)
     return Assembly(scenario, network, times, floorplan, schedule, plan, samples)
-
-
-def collect(errors: list[FieldError], step: Callable[[], T]) -> T | None:
-    """The result of `step`, or None with what it raised added to `errors`: so that all errors are found at once."""
-    try:
-        return step()
-    except FieldErrors as found:
-        errors += found.errors
-    except FieldError as found:
-        errors.append(found)
-    return None
 
 
 def _network(scenario: Scenario) -> Network:
@@ -126,37 +121,6 @@ def _times(scenario: Scenario) -> Times:
     hardware = scenario.hardware
     times = resolve_timing(hardware, isinstance(scenario.model, ChainSpec))
     return times if uses_pulses(scenario.training.algorithm, hardware) else without_pulses(times)
-
-
-def _check_float_updates(scenario: Scenario) -> list[FieldError]:
-    """Float updates with the device's response are there for soft bounds (and the ideal device) alone."""
-    device, pulse_type = scenario.hardware.device, scenario.hardware.pulses.pulse_type
-    plain = isinstance(device, IdealDevice) or (isinstance(device, SoftBoundsDevice) and not device.needs_seconds)
-    if pulse_type != "none-with-device" or plain:
-        return []
-    what = "none-with-device knows the ideal device and soft bounds that do not age"
-    return [FieldError(("hardware", "pulses", "pulse_type"), what, device.name)]
-
-
-def _check_batch_norms(scenario: Scenario, network: Network) -> list[FieldError]:
-    """The variance of a single value is nothing to divide by."""
-    if scenario.pipeline.micro_batch > 1 or not isinstance(scenario.model, NetworkSpec):
-        return []
-    return [
-        FieldError(
-            layer_path(index),
-            f"{spec.name} normalises {text(layer.shape)} over micro-batches of 1 sample: one value a channel; "
-            "use a larger pipeline.micro_batch, or layer-norm",
-        )
-        for index, spec in enumerate(scenario.model.layers)
-        if isinstance(layer := network.layers[spec.name], BatchNorm) and layer.positions_of_a_channel == 1
-    ]
-
-
-def _check_initial_weights(scenario: Scenario, network: Network) -> None:
-    file = scenario.training.initial_weights
-    if file is not None:
-        check_weight_file(file, shapes_of_weights(network.layers.values()))
 
 
 def _floorplan(scenario: Scenario, network: Network, times: Times) -> Floorplan:
@@ -219,12 +183,3 @@ def _link_times(scenario: Scenario, link: LinkPlan, times: Times) -> LinkTimes:
     spec = scenario.hardware.link
     message = link.values * spec.value_bytes * scenario.pipeline.micro_batch
     return LinkTimes(*latency_and_occupancy(spec, message, times), spec.capacity)
-
-
-def _check_clock(scenario: Scenario, times: Times) -> list[FieldError]:
-    """Devices that change with simulated time need to know how long a cycle is."""
-    device = scenario.hardware.device
-    if times.clock_ns is not None or isinstance(device, IdealDevice) or not device.needs_seconds:
-        return []
-    what = f"needs clock_ns, because hardware.device={device.name} changes with simulated time"
-    return [FieldError(("hardware", "timing"), what)]

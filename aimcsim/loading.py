@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aimcsim.assembly import Assembly, assemble
-from aimcsim.data.shapes import CIFAR10, CIFAR100, IMAGES, shape_of
-from aimcsim.errors import FieldError, FieldErrors, ScenarioError
+from aimcsim.data.stored import nominal_epoch
+from aimcsim.errors import FieldError, FieldErrors, ScenarioError, collect
+from aimcsim.fitting import check_trainable
 from aimcsim.scenario.load import read_scenario
 from aimcsim.scenario.marks import Marks, problems_from_field_errors
 from aimcsim.scenario.spec import Scenario
@@ -31,18 +32,22 @@ class Loaded:
         return _explained(error, self.marks)
 
 
-def load(path: str | os.PathLike[str], overrides: Overrides = None) -> Loaded:
-    """Read and check a scenario file, or a shipped scenario by name. Raises ScenarioError with all that is wrong."""
+def load(path: str | os.PathLike[str], overrides: Overrides = None, *, train: bool = False) -> Loaded:
+    """Read and check a scenario file, or a shipped scenario by name. `train`: for a run that trains, where it can.
+
+    Raises ScenarioError with all that is wrong.
+    """
     scenario, marks = read_scenario(find_scenario(os.fspath(path)), overrides)
-    return put_together(scenario, marks)
+    return put_together(scenario, marks, train=train)
 
 
-def put_together(scenario: Scenario, marks: Marks) -> Loaded:
-    """A typed scenario, assembled. Raises ScenarioError with all that does not fit."""
-    try:
-        return Loaded(scenario, marks, assemble(scenario, nominal_epoch(scenario)))
-    except (FieldError, FieldErrors) as error:
-        raise _explained(error, marks) from None
+def put_together(scenario: Scenario, marks: Marks, *, train: bool = False) -> Loaded:
+    """A typed scenario, assembled. `train`: for a run that trains. Raises ScenarioError with all that does not fit."""
+    errors = check_trainable(scenario) if train else []
+    assembly = collect(errors, lambda: assemble(scenario, nominal_epoch(scenario.data)))
+    if errors or assembly is None:
+        raise _explained(FieldErrors(errors), marks)
+    return Loaded(scenario, marks, assembly)
 
 
 def _explained(error: FieldError | FieldErrors, marks: Marks) -> ScenarioError:
@@ -53,21 +58,3 @@ def _explained(error: FieldError | FieldErrors, marks: Marks) -> ScenarioError:
 def load_scenario(path: str | os.PathLike[str], overrides: Overrides = None) -> Scenario:
     """As `load`, the scenario alone. `overrides` maps dotted paths to values, or lists `path=value` texts."""
     return load(path, overrides).scenario
-
-
-def nominal_epoch(scenario: Scenario) -> int | None:
-    """Size of the training set without loading it, so that epochs can be counted in a check or a timing-only run."""
-    if scenario.data.train is not None:
-        return scenario.data.train
-    shape = shape_of(scenario.data)
-    found = None
-    # The files may hold another number than the published one; their first bytes, or their length, say so.
-    if shape is IMAGES:
-        from aimcsim.data.image_sets import training_images
-
-        found = training_images(scenario.data.name, scenario.data.root)
-    elif shape in (CIFAR10, CIFAR100):
-        from aimcsim.data.cifar import training_records
-
-        found = training_records(scenario.data.name, scenario.data.root)
-    return found if found is not None or shape is None else shape.train

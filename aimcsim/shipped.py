@@ -56,7 +56,7 @@ def find_sweep(text: str, root: Path | None = None) -> Path:
 
 
 def _find(text: str, shipped: dict[str, Path], what: str) -> Path:
-    if os.path.exists(text):
+    if os.path.lexists(text):
         return Path(text)
     name = text.removesuffix(".yaml")
     if name in shipped:

@@ -18,11 +18,11 @@ from aimcsim.checkpoint.keeper import KeptParts, RunKeeper
 from aimcsim.checkpoint.settings import Checkpoints
 from aimcsim.costs.model import energy_model
 from aimcsim.data.least_squares import OPTIMUM_COLUMNS
-from aimcsim.loading import nominal_epoch
+from aimcsim.data.stored import nominal_epoch
+from aimcsim.fitting import trains
 from aimcsim.pipeline.fast_forward import FastForward
 from aimcsim.pipeline.machine import Machine
 from aimcsim.result import METRICS_SCHEMA, Result
-from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
 from aimcsim.trace.energy_rows import EnergyMeter
 from aimcsim.trace.forwarding import fast_forward
@@ -101,7 +101,7 @@ def simulate(
         ExitStack() as on_failure,
     ):
         session = _session(scenario) if train and trains(scenario) else None
-        assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario))
+        assembly = session.assembly if session is not None else assemble(scenario, nominal_epoch(scenario.data))
         keeper = None
         if checkpoint is not None:
             keeper = RunKeeper(checkpoint, resume, assembly, session, begun)
@@ -145,11 +145,6 @@ def simulate(
         summary |= session.optimum_figures
     weights = {} if session is None else session.final_weights()
     return Result(scenario, summary, _metrics_table(rows), weights, path, scratch, keeper)
-
-
-def trains(scenario: Scenario) -> bool:
-    """True where a scenario has a network and data to train it on."""
-    return isinstance(scenario.model, NetworkSpec) and scenario.data.name != "none"
 
 
 def _session(scenario: Scenario) -> TrainingSession:

@@ -47,6 +47,18 @@ COPIES = (
 
 CASES = [
     case(
+        "a link so slow that no clock counts its cycles",
+        "pipeline:",
+        "hardware: {link: {bandwidth: 1.0e-300}}\npipeline:",
+        "s.yaml:10:18: hardware.link: with times so long 32 micro-batches could take more than 10^18 cycles",
+    ),
+    case(
+        "operations so long that no clock counts their cycles",
+        "training: {samples: 64",
+        "hardware: {timing: {forward: 1000000000000, backward: 1, update: 1}}\ntraining: {samples: 1000000",
+        "s.yaml:11:20: hardware.timing: with times so long 500000 micro-batches could take more than 10^18 cycles",
+    ),
+    case(
         "a stage without a layer",
         "stages: 3",
         "stages: 4",
@@ -249,6 +261,19 @@ def report_of(folder: Path, text: str) -> list[str]:
     except ScenarioError as error:
         return [line.replace(str(folder) + os.sep, "") for line in str(error).split("\n")]
     return []
+
+
+def test_a_flush_of_a_file_that_does_not_ascend_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "order.csv").write_text("0F0,0F1,0B0,0B1,0U0,0U1\n\n1F0,1F1,1B0,1B1, 1U1,  1U0\n")
+    file = tmp_path / "s.yaml"
+    file.write_text(
+        "name: s\nmodel: {chain: 2}\npipeline: {schedule: order.csv, micro_batches: 2}\ntraining: {samples: 4}\n"
+    )
+    with pytest.raises(ScenarioError) as refused:
+        load(file)
+    assert str(refused.value).startswith(
+        f"{tmp_path}/order.csv:3:24: pipeline.schedule.table.1.5: a flush updates in ascending order"
+    )
 
 
 def test_the_scenario_that_is_spoilt_below_is_good(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ from aimcsim.cli.validate import schema, validate
 app = typer.Typer(
     name="aimcsim",
     help="Simulate pipelined analog in-memory-computing training: clock cycles together with convergence.",
+    epilog="Exit status: 0, also of a run that diverged; 2 for a bad scenario or argument; 1 for a run that failed; "
+    "130 for Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -44,7 +44,7 @@ def compare(
         from aimcsim.cli.target import checked_target
 
         names = None if schedules is None else [name.strip() for name in schedules.split(",") if name.strip()]
-        parts = _parts(given, overrides(set_values, seed), names)
+        parts = _parts(given, overrides(set_values, seed), names, not no_train)
         target = None if out is None else checked_target(out)
         from aimcsim.cli.consoles import message_console, output_console, print_parts
         from aimcsim.report.comparison import compare as put_side_by_side
@@ -66,7 +66,7 @@ def compare(
             console.print(f"comparison folder: {_shown(target)}", soft_wrap=True)
 
 
-def _parts(given: list[str], values: list[str], schedules: list[str] | None) -> list[Loaded | Run]:
+def _parts(given: list[str], values: list[str], schedules: list[str] | None, train: bool) -> list[Loaded | Run]:
     """Scenarios to run and runs that were read, in the order given."""
     from aimcsim.report.run_reader import read_run
     from aimcsim.trace.run_folder import is_run_folder
@@ -83,19 +83,19 @@ def _parts(given: list[str], values: list[str], schedules: list[str] | None) -> 
         raise BadArgument("--schedules names no schedule")
     parts: list[Loaded | Run] = []
     for text in given:
-        parts += [read_run(Path(text))] if Path(text).is_dir() else _scenarios(text, values, schedules)
+        parts += [read_run(Path(text))] if Path(text).is_dir() else _scenarios(text, values, schedules, train)
     return parts
 
 
-def _scenarios(text: str, values: list[str], schedules: list[str] | None) -> list[Loaded]:
+def _scenarios(text: str, values: list[str], schedules: list[str] | None, train: bool) -> list[Loaded]:
     from aimcsim.loading import load
     from aimcsim.report.reference import suffixed
 
     if schedules is None:
-        return [load(text, values)]
+        return [load(text, values, train=train)]
     found = []
     for schedule in schedules:
-        loaded = load(text, [*values, f"pipeline.schedule={schedule}"])
+        loaded = load(text, [*values, f"pipeline.schedule={schedule}"], train=train)
         suffix = re.sub(r"[^A-Za-z0-9._-]", "_", Path(schedule).stem)[:40]
         name = suffixed(loaded.scenario.name, suffix)
         found.append(dataclasses.replace(loaded, scenario=loaded.scenario.model_copy(update={"name": name})))
@@ -105,8 +105,9 @@ def _scenarios(text: str, values: list[str], schedules: list[str] | None) -> lis
 def _reference(parts: list[Loaded | Run], messages: Console) -> Loaded | None:
     """The reference of the first scenario; None where it makes no sense or stands among `parts` already."""
     from aimcsim.assembly import assemble
+    from aimcsim.data.stored import nominal_epoch
     from aimcsim.errors import FieldError, FieldErrors, harmless
-    from aimcsim.loading import Loaded, load, nominal_epoch
+    from aimcsim.loading import Loaded, load
     from aimcsim.report.reference import is_same_run, reference_of
     from aimcsim.report.run_reader import Run
 
@@ -122,7 +123,7 @@ def _reference(parts: list[Loaded | Run], messages: Console) -> Loaded | None:
         return None
     if reference is None or any(is_same_run(part.scenario, reference) for part in parts):
         return None
-    return Loaded(reference, first.marks, assemble(reference, nominal_epoch(reference)))
+    return Loaded(reference, first.marks, assemble(reference, nominal_epoch(reference.data)))
 
 
 def _columns(parts: list[Loaded | Run], reference: Loaded | None, train: bool, messages: Console) -> list[Column]:

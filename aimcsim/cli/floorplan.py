@@ -26,5 +26,8 @@ def floorplan(scenario: ScenarioArgument, out: PictureOption = None, set_values:
         print_parts(output_console(), floorplan_parts(assembly))
         if out is not None:
             from aimcsim.report.floorplan.picture import floorplan_picture
+            from aimcsim.trace.atomic_files import staged_file
 
-            out.write_bytes(floorplan_picture(assembly, "png" if out.suffix == ".png" else "svg"))
+            picture = floorplan_picture(assembly, "png" if out.suffix == ".png" else "svg")
+            with staged_file(out) as file:
+                file.write_bytes(picture)

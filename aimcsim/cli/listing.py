@@ -31,7 +31,7 @@ class Kind(StrEnum):
     SWEEPS = "sweeps"
 
 
-def list_names(kind: Annotated[Kind, typer.Argument(help="What to list.")]) -> None:
+def list_names(kind: Annotated[Kind, typer.Argument(metavar="KIND", help="What to list.")]) -> None:
     """List what a scenario may name."""
     with guarded():
         from aimcsim.cli.consoles import output_console

@@ -16,7 +16,9 @@ SetOption = Annotated[
 ]
 SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Set the scenario's seed.")]
 NoTrainOption = Annotated[bool, typer.Option("--no-train", help="Simulate the time alone, without numbers.")]
-OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder to write; replaced as a whole.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Folder to write; a run or comparison there is replaced.")
+]
 
 CheckpointOption = Annotated[
     str | None,

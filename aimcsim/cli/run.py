@@ -37,7 +37,7 @@ def run(
         from aimcsim.loading import load
 
         every = chosen_interval(checkpoint_every)
-        loaded = load(scenario, overrides(set_values, seed))
+        loaded = load(scenario, overrides(set_values, seed), train=not no_train)
         from aimcsim.cli.target import checked_target
 
         target = checked_target(out or Path("runs") / loaded.scenario.name)

@@ -22,6 +22,10 @@ def checked_target(out: Path) -> Path:
 
 def check_name_and_place(target: Path) -> None:
     """Raises RunFolderError where no folder can be made at `target`, an absolute path."""
+    try:
+        os.fspath(target).encode()
+    except UnicodeEncodeError:
+        raise RunFolderError(f"{target} is no UTF-8 text; give another --out") from None
     if len(os.fsencode(target.name)) > LONGEST_NAME:
         raise RunFolderError(f"a name of more than {LONGEST_NAME} bytes is too long: {target.name}")
     parent = target.parent

@@ -39,7 +39,10 @@ def timeline(
         str, typer.Option("--format", metavar="FORMAT", help="What to draw: ascii, png, svg, html, perfetto or vcd.")
     ] = "ascii",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The file to write. Default: one in the run folder.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="The file to write. Default: one in the run folder; of ascii, the terminal."
+        ),
     ] = None,
 ) -> None:
     """Draw a run: rows of tiles over cycles, as text for an issue or as a file for a viewer of traces."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
@@ -10,12 +11,17 @@ from aimcsim.cli.guard import guarded
 from aimcsim.cli.options import ScenarioArgument, SetOption, overrides
 
 
-def validate(scenario: ScenarioArgument, set_values: SetOption = None) -> None:
+def validate(
+    scenario: ScenarioArgument,
+    set_values: SetOption = None,
+    no_train: Annotated[bool, typer.Option("--no-train", help="Check it for `aimcsim run --no-train`.")] = False,
+) -> None:
     """Check a scenario without running it: one line if it is good, every mistake if it is not."""
     with guarded():
+        from aimcsim.errors import FieldErrors, harmless
         from aimcsim.loading import load
 
-        loaded = load(scenario, overrides(set_values, None))
+        loaded = load(scenario, overrides(set_values, None), train=not no_train)
         found = loaded.assembly
         floorplan = found.floorplan
         parts = [
@@ -25,6 +31,9 @@ def validate(scenario: ScenarioArgument, set_values: SetOption = None) -> None:
             f"schedule {found.schedule.name}",
             _counted(found.samples, "sample"),
         ]
+        if found.warnings:
+            for problem in loaded.explain(FieldErrors(found.warnings)).problems:
+                typer.echo(harmless(f"warning: {problem}", 1000), err=True)
         typer.echo(f"ok: {loaded.scenario.name}: {', '.join(parts)}")
 
 

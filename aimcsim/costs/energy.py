@@ -101,8 +101,7 @@ class EnergyModel:
             counts = self._of_unit(unit, tally, cycles - busy[unit.index])
             for name, count in counts.items():
                 total[name] += count
-            costs = [self._cost(name, n) for name, n in counts.items() if n and PRICED_BY[name] in self.prices]
-            by_tile[unit.name] = sum(costs, Fraction(0)) if costs else None
+            by_tile[unit.name] = self.priced(counts)
         for kind, sizes in self.link_bytes.items():
             total[LINKS] += sum(map(int.__mul__, tally.actions[kind], sizes))
         done = {name: count for name, count in total.items() if count}
@@ -112,6 +111,11 @@ class EnergyModel:
             if PRICED_BY[name] in self.prices
         }
         return Energy(lines, {name: count for name, count in done.items() if name not in lines}, by_tile)
+
+    def priced(self, counts: Mapping[str, int | Fraction]) -> Fraction | None:
+        """Picojoules of the counts that have a unit cost; None where none has."""
+        costs = [self._cost(name, n) for name, n in counts.items() if n and PRICED_BY[name] in self.prices]
+        return sum(costs, Fraction(0)) if costs else None
 
     def _of_unit(self, unit: Unit, tally: Tally, idle: int) -> Counts:
         counts: Counter[str] = self.workload.done(unit, tally)

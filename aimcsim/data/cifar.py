@@ -6,6 +6,7 @@ on the author's page, www.cs.toronto.edu/~kriz/cifar.html. Pixels are red, green
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from aimcsim.data.byte_images import ByteImages
 from aimcsim.data.dataset import Dataset
-from aimcsim.data.folders import Source, files_at_hand, find_files
+from aimcsim.data.folders import Source, find_files
 from aimcsim.data.shapes import CIFAR10, CIFAR100, DataShape
 from aimcsim.errors import DataBroken, FieldError
 from aimcsim.scenario.data_spec import DataSpec
@@ -84,10 +85,9 @@ def load_cifar(spec: DataSpec) -> Dataset:
     return Dataset(spec.name, *parts["train"], *parts["test"], cifar.shape.classes)
 
 
-def training_records(name: str, root: str | None) -> int | None:
-    """Training images that the files on this machine hold, None where there are none. Raises `DataBroken`."""
-    files = files_at_hand(name, SETS[name].source, root)
-    return None if files is None else sum(_count(file, SETS[name].record) for file in files[:-1])
+def training_records(name: str, files: Sequence[Path]) -> int:
+    """Training images that the files of the set `name` hold. Raises `DataBroken`."""
+    return sum(_count(file, SETS[name].record) for file in files[:-1])
 
 
 def _records(file: Path, cifar: Cifar) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST, arXiv 1708.07747.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aimcsim.data.folders import Source, files_at_hand, find_files
+from aimcsim.data.folders import Source, find_files
 from aimcsim.data.idx import read_idx, read_idx_shape
 from aimcsim.data.shapes import IMAGES
 from aimcsim.errors import DataBroken
@@ -85,10 +86,9 @@ def read_image_set(name: str, root: str | None) -> ImageSet:
     return ImageSet(train_x, train_y, test_x, test_y, folder)
 
 
-def training_images(name: str, root: str | None) -> int | None:
-    """Training images that the files on this machine promise, None where there are none. Raises `DataBroken`."""
-    files = files_at_hand(name, SOURCES[name], root)
-    return None if files is None else read_idx_shape(files[0])[0]
+def training_images(files: Sequence[Path]) -> int:
+    """Training images that the four files of a set promise. Raises `DataBroken`."""
+    return read_idx_shape(files[0])[0]
 
 
 def _check_part(image_file: Path, images: NDArray[Any], label_file: Path, labels: NDArray[Any]) -> None:

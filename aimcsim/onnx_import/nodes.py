@@ -59,6 +59,8 @@ def read_graph(file: str | os.PathLike[str]) -> Graph:
         onnx.checker.check_model(model)
     except FileNotFoundError as error:
         raise ImportFailed(f"{error.filename or path}: no such file") from None
+    except OSError as error:
+        raise ImportFailed(f"{error.filename or path}: cannot be read: {error.strerror}") from None
     except (DecodeError, onnx.checker.ValidationError, ValueError, UnicodeDecodeError) as error:
         raise ImportFailed(f"{path}: is no valid ONNX file: {_first_line(error)}") from None
     return _graph(model.graph, path)

@@ -135,6 +135,6 @@ def read_explained(folder: Path) -> ExplainedRun:
             what = "was this run written by an older version of aimcsim? run its scenario.yaml again"
             raise RunFolderError(f"{path} lacks {harmless(str(first['loc'][-1]))}; {what}") from error
         where = ".".join(harmless(str(part)) for part in first["loc"])
-        raise RunFolderError(f"{path}: {where}: {first['msg']}") from error
+        raise RunFolderError(": ".join(part for part in (str(path), where, first["msg"]) if part)) from error
     except (ValueError, RecursionError) as error:
         raise RunFolderError(f"{path} is no JSON text: {error}") from error

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from aimcsim.report.arrows import NONE, data_arrows, staleness, version_arrows
+from aimcsim.report.energies import energies
 from aimcsim.report.link_transfers import NEVER, Transfers
 from aimcsim.report.op_table import KINDS, Column
 from aimcsim.report.run_flow import RunFlow
@@ -46,7 +47,7 @@ def tile_slices(flow: RunFlow, tracks: Sequence[Track], first_arrow: int) -> Ite
     rank[order] = np.arange(len(order))
     ends = _arrow_ends(flow, rank, first_arrow)
     stale, queue = staleness(table, flow.chunk, flow.plan.schedule), _queues(flow)
-    written = table.version_written
+    written, energy = table.version_written, energies(flow)
     for part in chunks(len(order)):
         ops = order[part]
         place = (
@@ -60,7 +61,8 @@ def tile_slices(flow: RunFlow, tracks: Sequence[Track], first_arrow: int) -> Ite
             '","args":{"micro_batch":', micro_batch, ',"version_read":', numbers(table.version_read[ops]),
             ',"version_written":', numbers_or_null(written[ops], written[ops] >= 0),
             ',"staleness":', numbers_or_null(stale[ops], stale[ops] != NONE),
-            ',"energy_j":null,"queue":', numbers(queue[ops]), "}},\n",
+            *(() if energy is None else (',"energy_j":', choices(energy.words, energy.word[ops]))),
+            ',"queue":', numbers(queue[ops]), "}},\n",
         )  # fmt: skip
         at = lines(*place)
         arrows = [(each.rank[own] - part.start, each.text(own, at, part.start)) for each, own in _within(ends, part)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aimcsim.assembly import Assembly, assemble
-from aimcsim.loading import nominal_epoch
+from aimcsim.data.stored import nominal_epoch
 from aimcsim.report.comparison import SERIAL
 from aimcsim.scenario.model_spec import NetworkSpec
 from aimcsim.scenario.spec import Scenario
@@ -26,7 +26,7 @@ def reference_of(scenario: Scenario) -> Scenario | None:
     """
     if not isinstance(scenario.model, NetworkSpec) or scenario.data.name == "none":
         return None
-    assembly = assemble(scenario, nominal_epoch(scenario))
+    assembly = assemble(scenario, nominal_epoch(scenario.data))
     unused = dict.fromkeys(("max_in_flight", "chunks", "update"))
     pipeline = scenario.pipeline.model_copy(update={"schedule": SERIAL, "micro_batches": 1, **unused})
     lengths = {"samples": assembly.samples, "epochs": None, "evaluate_every": _evaluate_every(assembly)}
@@ -37,7 +37,7 @@ def reference_of(scenario: Scenario) -> Scenario | None:
             "training": scenario.training.model_copy(update=lengths),
         }
     )
-    assemble(reference, nominal_epoch(reference))
+    assemble(reference, nominal_epoch(reference.data))
     return reference
 
 
@@ -56,6 +56,6 @@ def _without_name(scenario: Scenario) -> dict[str, Any]:
 def _evaluate_every(assembly: Assembly) -> int | None:
     """Samples between evaluations, rounded up to whole mini-batches as the run does."""
     scenario = assembly.scenario
-    wanted = scenario.training.evaluate_every or nominal_epoch(scenario)
+    wanted = scenario.training.evaluate_every or nominal_epoch(scenario.data)
     mini_batch = scenario.pipeline.micro_batch * scenario.pipeline.micro_batches
     return None if wanted is None else -(-wanted // mini_batch) * mini_batch

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aimcsim.assembly import Assembly
 from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.report.counters import Series, queue
 from aimcsim.report.link_transfers import Transfers, transfers
 from aimcsim.report.op_table import Column, OpTable
 from aimcsim.report.run_reader import Run, read_run
 from aimcsim.report.run_window import RunWindow
-from aimcsim.report.stage_actions import StageActions, plan_of, stage_actions, virtual_stages
+from aimcsim.report.stage_actions import StageActions, assembly_of, stage_actions, virtual_stages
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,18 @@ class RunFlow:
 
     window: RunWindow
     run: Run
-    plan: MachinePlan
+    assembly: Assembly
     table: OpTable
     is_drawn: tuple[bool, ...]
     virtual: Column
     actions: StageActions
     messages: list[Transfers]
     queues: list[Series]
+
+    @property
+    def plan(self) -> MachinePlan:
+        """What the machine was built from."""
+        return self.assembly.plan
 
     @property
     def stage(self) -> Column:
@@ -44,7 +50,8 @@ class RunFlow:
 def run_flow(window: RunWindow) -> RunFlow:
     """Read a window and put it together. Raises RunFolderError."""
     run = read_run(window.folder)
-    plan = plan_of(run)
+    assembly = assembly_of(run)
+    plan = assembly.plan
     table = window.whole_table()
     virtual = virtual_stages(plan.floorplan, table.tiles)
     actions = stage_actions(table, virtual)
@@ -53,4 +60,4 @@ def run_flow(window: RunWindow) -> RunFlow:
     queues = [queue(actions, plan, messages, stage, window.first, window.end) for stage in stages]
     wanted = set(window.tiles)
     drawn = tuple(tile in wanted for tile in table.tiles)
-    return RunFlow(window, run, plan, table, drawn, virtual, actions, messages, queues)
+    return RunFlow(window, run, assembly, table, drawn, virtual, actions, messages, queues)

@@ -143,4 +143,4 @@ def _checked(record: type[T], data: Any, place: str) -> T:
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(harmless(str(part)) for part in first["loc"])
-        raise RunFolderError(f"{place}: {where}: {first['msg']}") from error
+        raise RunFolderError(": ".join(part for part in (place, where, first["msg"]) if part)) from error

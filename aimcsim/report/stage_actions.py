@@ -7,19 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aimcsim.assembly import assemble
+from aimcsim.assembly import Assembly, assemble
+from aimcsim.data.stored import nominal_epoch
 from aimcsim.errors import FieldError, FieldErrors, RunFolderError, harmless
 from aimcsim.hardware.floorplan import Floorplan
-from aimcsim.loading import nominal_epoch
-from aimcsim.pipeline.machine import MachinePlan
 from aimcsim.report.op_table import KINDS, Column, OpTable
 from aimcsim.report.run_reader import Run
 
 
-def plan_of(run: Run) -> MachinePlan:
-    """What the machine of a run was built from: its links, chunks and schedule. Raises RunFolderError."""
+def assembly_of(run: Run) -> Assembly:
+    """The scenario of a run put together: its links, chunks, schedule, prices. Raises RunFolderError."""
     try:
-        return assemble(run.scenario, nominal_epoch(run.scenario)).plan
+        return assemble(run.scenario, nominal_epoch(run.scenario.data))
     except (FieldError, FieldErrors) as error:
         raise RunFolderError(f"the scenario of {harmless(run.summary.name)} cannot be put together: {error}") from error
 

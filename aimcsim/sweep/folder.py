@@ -17,16 +17,17 @@ import fcntl
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pydantic
 
 from aimcsim.errors import RunFolderError, harmless
+from aimcsim.sweep.plan import Plan
+from aimcsim.sweep.whole_files import write_whole
 from aimcsim.trace.run_folder import SUMMARY, is_run_folder
 
 STUDY = "study.json"
@@ -38,32 +39,6 @@ PLOTS = "plots"
 FRONT = "front"
 JOURNAL = "journal.log"
 LOCK = ".lock"
-
-Kind = Literal["sweep", "search"]
-
-
-class Planned(pydantic.BaseModel):
-    """A point as study.json names it; `error` where its scenario is none."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    id: str = pydantic.Field(pattern="^[0-9a-f]{16}$")
-    settings: dict[str, Any]
-    trial: int | None = None
-    error: str | None = None
-
-
-class Plan(pydantic.BaseModel):
-    """study.json. `total` is the number of points in the end, `goals` a search's values and whether more is better."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    kind: Kind
-    total: int
-    axes: list[str]
-    goals: dict[str, bool] = {}
-    points: list[Planned]
 
 
 @dataclass(frozen=True)
@@ -199,16 +174,3 @@ class StudyFolder:
 def _is_leftover(path: Path) -> bool:
     """Whether this is something that was being written beside its place, here or by `staging_folder`."""
     return path.name.startswith(".") and path.name.endswith(".partial")
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    handle, partial = tempfile.mkstemp(prefix=f".{file.name[:100]}.", suffix=".partial", dir=file.parent)
-    try:
-        with open(handle, "wb") as stream:
-            stream.write(content)
-        os.chmod(partial, 0o644)
-        os.replace(partial, file)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aimcsim.sweep.axes import text_of
-from aimcsim.sweep.folder import Failure, Plan, Planned, StudyFolder
+from aimcsim.sweep.folder import Failure, StudyFolder
 from aimcsim.sweep.front import pareto_front
+from aimcsim.sweep.plan import Plan, Planned
 from aimcsim.sweep.series import figure_of
 from aimcsim.sweep.table import write_table
 

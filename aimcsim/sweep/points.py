@@ -14,6 +14,7 @@ from aimcsim.scenario.marks import Marks, problems_from_field_errors
 from aimcsim.scenario.overrides import Override
 from aimcsim.scenario.spec import Scenario
 from aimcsim.sweep.axes import Setting, label, overrides_of, settings_of
+from aimcsim.sweep.contents import FileContents
 from aimcsim.sweep.reading import StudyFile
 from aimcsim.sweep.spec import StudySpec, SweepSpec
 
@@ -37,10 +38,14 @@ class Point:
         return label(self.settings)
 
 
-def point_id(scenario: Scenario, train: bool) -> str:
-    """Hash of the resolved scenario without its name, and of whether it trains: equal for equal results."""
-    content = scenario.model_dump(mode="json", exclude={"name"})
-    text = json.dumps({"train": train, "scenario": content}, sort_keys=True, separators=(",", ":"))
+def point_id(scenario: Scenario, train: bool, contents: FileContents) -> str:
+    """Hash of the resolved scenario without its name, of the contents of the files that it names, and of whether it
+    trains: equal for equal results.
+    """
+    found: dict[str, Any] = {"train": train, "scenario": scenario.model_dump(mode="json", exclude={"name"})}
+    if files := contents.of(scenario):
+        found["files"] = files
+    text = json.dumps(found, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=ID_DIGITS // 2).hexdigest()
 
 
@@ -51,17 +56,18 @@ class PointMaker:
         self._file = file
         self._name = file.spec.name[:100]
         self._fitting: set[str] = set()
+        self._contents = FileContents()
 
     def make(self, settings: dict[str, Any], overrides: list[Override]) -> Point:
         """The point with these settings. Raises ScenarioError."""
         train = self._file.spec.train
         scenario, marks = self._file.scenario(overrides)
         # The parts of a scenario fit together or not whatever the seed: seeds are many, and checking takes time.
-        seedless = point_id(scenario.model_copy(update={"seed": 0}), train)
+        seedless = point_id(scenario.model_copy(update={"seed": 0}), train, self._contents)
         if seedless not in self._fitting:
-            put_together(scenario, marks)
+            put_together(scenario, marks, train=train)
             self._fitting.add(seedless)
-        own = point_id(scenario, train)
+        own = point_id(scenario, train, self._contents)
         return Point(own, settings, scenario.model_copy(update={"name": f"{self._name}-{own[:8]}"}))
 
 

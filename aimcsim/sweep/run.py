@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from aimcsim.sweep.crew import Crew
-from aimcsim.sweep.folder import FILE, POINTS, Plan, Planned, StudyFolder, write_whole
+from aimcsim.sweep.folder import FILE, POINTS, StudyFolder
 from aimcsim.sweep.ledger import Ledger
+from aimcsim.sweep.plan import Plan, Planned
 from aimcsim.sweep.points import Point
 from aimcsim.sweep.reading import StudyFile
 from aimcsim.sweep.spec import SweepSpec
+from aimcsim.sweep.whole_files import write_whole
 from aimcsim.sweep.work import Task
 
 #: Called whenever a point has ended; shows the ledger's counts.

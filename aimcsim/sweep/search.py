@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from aimcsim.errors import ScenarioError
 from aimcsim.sweep.axes import overrides_of
 from aimcsim.sweep.crew import Crew
-from aimcsim.sweep.folder import JOURNAL, Plan, Planned, StudyFolder
+from aimcsim.sweep.folder import JOURNAL, StudyFolder
 from aimcsim.sweep.ledger import Ledger, flat_summary, front_ids
+from aimcsim.sweep.plan import Plan, Planned
 from aimcsim.sweep.points import ID_DIGITS, Point, PointMaker
 from aimcsim.sweep.reading import StudyFile
 from aimcsim.sweep.run import Watch, run_points

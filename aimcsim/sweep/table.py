@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aimcsim.sweep.axes import text_of
-from aimcsim.sweep.folder import TABLE, write_whole
+from aimcsim.sweep.folder import TABLE
+from aimcsim.sweep.whole_files import write_whole
 from aimcsim.trace.definitions import DEFINITIONS
 
 if TYPE_CHECKING:

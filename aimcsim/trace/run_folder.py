@@ -81,8 +81,11 @@ def staging_folder(target: Path) -> Iterator[Path]:
 
 
 def hidden_folder(target: Path) -> Path:
-    """A new folder beside `target` whose name says whose it is and which process writes it."""
-    return Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent))
+    """A new folder beside `target` whose name says whose it is and which process writes it. OSError names the place."""
+    try:
+        return Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent))
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write: {error.strerror}", str(target.parent)) from error
 
 
 def remove_leftovers(target: Path) -> None:

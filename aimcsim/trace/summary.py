@@ -72,7 +72,7 @@ def summarise(
         "wall_seconds": wall_seconds,
         "fast_forward": forwarding_figures(recorder.jumps),
         "unused_keys": list(unused_keys(scenario.pipeline, schedule)),
-        "warnings": list(schedule.warnings),
+        "warnings": [str(warning) for warning in assembly.warnings],
         "notes": [*_notes(assembly, session, bottleneck), *forwarding_notes(recorder.jumps, assembly), *cost_notes],
         "definitions": DEFINITIONS,
     }

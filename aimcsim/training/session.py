@@ -14,7 +14,8 @@ from aimcsim.data.dataset import Dataset
 from aimcsim.data.feed import Feed
 from aimcsim.data.load import load_dataset
 from aimcsim.data.stream import SampleStream
-from aimcsim.errors import FieldError
+from aimcsim.errors import FieldErrors
+from aimcsim.fitting import check_trainable
 from aimcsim.learning.building import transfer_choice
 from aimcsim.pipeline.schedules.in_flight import fixed_limits
 from aimcsim.scenario.algorithm_spec import DigitalSGD
@@ -178,17 +179,10 @@ class TrainingSession:
 
 def open_session(scenario: Scenario) -> TrainingSession:
     """Load the data and put the session together. Raises FieldError(s), DataMissing."""
-    check_copies(scenario)
+    if wrong := check_trainable(scenario):
+        raise FieldErrors(wrong)
     dataset = load_dataset(scenario.data, scenario.seed)
     return TrainingSession(assemble(scenario, len(dataset.train_x)), dataset)
-
-
-def check_copies(scenario: Scenario) -> None:
-    """Raises FieldError where arrays of one layer would have to stay equal that do not: pulses are random."""
-    copied = any(copies > 1 for copies in scenario.hardware.placement.replicas.values())
-    if copied and not isinstance(scenario.training.algorithm, DigitalSGD):
-        what = "copies on analog arrays drift apart and can not be trained: use digital-sgd, or time alone (--no-train)"
-        raise FieldError(("hardware", "placement", "replicas"), what)
 
 
 def kept_versions(assembly: Assembly) -> int:

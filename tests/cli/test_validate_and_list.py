@@ -43,6 +43,44 @@ def test_a_bad_scenario_is_2_and_all_its_mistakes(tmp_path: Path) -> None:
     assert "did you mean async?" in result.stderr
 
 
+def test_what_is_no_mistake_but_may_stop_a_run_is_a_warning_with_its_place(tmp_path: Path) -> None:
+    file = write(tmp_path, CHAIN.replace("async", "async-greedy"))
+    result = aimcsim_("validate", file, "--set", "hardware.link.capacity=1")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("ok: chain")
+    assert result.stderr.startswith("warning: --set:1:1: hardware.link.capacity: links that hold 1 may stop a run")
+    assert aimcsim_("validate", file, "--set", "hardware.link.capacity=8").stderr == ""
+
+
+COPIES = """\
+name: copies
+model: {input: [64], layers: [{name: fc, type: dense, outputs: 10}]}
+data: {name: digits}
+hardware:
+  timing: {forward: 1, backward: 1, update: 1}
+  placement: {replicas: {fc: 2}}
+pipeline: {stages: 2}
+training: {epochs: 1}
+"""
+
+
+def test_what_only_training_refuses_is_said_beside_what_does_not_fit(tmp_path: Path) -> None:
+    file = write(tmp_path, COPIES)
+    for command in (["validate"], ["run", "--out", tmp_path / "out"], ["compare", "--no-reference"]):
+        result = aimcsim_(command[0], file, *command[1:])
+        assert (result.exit_code, result.stdout) == (2, "")
+        lines = result.stderr.splitlines()
+        assert [line.partition(" ")[0] for line in lines] == [f"{file}:6:25:", f"{file}:7:20:"]
+        assert "hardware.placement.replicas: copies on analog arrays drift apart" in lines[0]
+        assert "pipeline.stages: " in lines[1]
+    assert set(files_in(tmp_path)) == {"s.yaml"}
+    one_stage = ("--set", "pipeline.stages=1")
+    assert aimcsim_("validate", file, *one_stage).exit_code == 2
+    assert aimcsim_("validate", file, *one_stage, "--set", "training.algorithm=digital-sgd").exit_code == 0
+    for timed in (["validate"], ["run", "--out", tmp_path / "out"]):
+        assert aimcsim_(timed[0], file, *one_stage, *timed[1:], "--no-train").exit_code == 0
+
+
 def test_the_schema_is_json() -> None:
     schema = json.loads(aimcsim_("schema").stdout)
     assert schema["title"] == "aimcsim scenario"

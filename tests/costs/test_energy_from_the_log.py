@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from aimcsim.assembly import assemble
+from aimcsim.costs.operation_energy import OperationEnergy, count_of
 from aimcsim.result import Result
 from aimcsim.simulation import simulate
 from tests.pipeline.machines import Row, rows_of
@@ -97,6 +99,60 @@ def test_energy_of_every_evaluation_and_of_the_run_follows_from_the_log(schedule
     # Operations were under way at some evaluation, or nothing of that is tested.
     under_way = [sum(row.start < m["cycle"] < row.end for row in rows) for m in metrics]
     assert (schedule == "serial") or any(under_way)
+
+
+def told_by(result: Result, trained: bool = True) -> list[tuple[Row, float | None]]:
+    """Every operation of the log and what `OperationEnergy` makes of it."""
+    assembly = assemble(result.scenario, 60)
+    known = OperationEnergy(assembly, trained)
+    units = {unit.name: unit for unit in assembly.floorplan.units}
+    return [
+        (row, known.joules(units[row.tile], row.op, row.end - row.start, row.version_written is not None))
+        for row in rows_of(result.ops)
+    ]
+
+
+def test_the_energy_of_an_operation_follows_from_its_row_of_the_log() -> None:
+    for row, joules in told_by(run("async", energy=COSTS | {"link_pj": 0})):
+        link = COST["link_pj"] * SENT.get((row.tile.split(".")[1], row.op), 0) * 2 * SAMPLES
+        assert joules == float((of_operation(row) - link) / 10**12)
+
+
+@pytest.mark.parametrize("algorithm", ["tiki-taka", "residual-learning"])
+def test_operations_transfers_among_them_add_up_to_the_energy_of_the_tiles(algorithm: str) -> None:
+    energy = {key: value for key, value in COSTS.items() if key not in ("link_pj", "idle_mw")}
+    setting = {"name": algorithm, "transfer_every": 3, "reads_per_transfer": 2}
+    io = {"bound_management": "iterative", "out_bound": 0.05}
+    result = run("async", setting, energy=energy, io=io)
+    told = told_by(result)
+    assert {row.op for row, _ in told} == {"F", "B", "U", "T"}
+    known = [joules for _, joules in told if joules is not None]
+    assert len(known) == len(told)
+    assert sum(known) == pytest.approx(result.summary["energy_j"], rel=1e-12)
+
+
+def test_where_the_log_does_not_tell_the_slots_the_energy_of_an_update_is_not_known() -> None:
+    timing = {"forward": 4, "backward": 4, "update": 2, "per": "action"}
+    energy = {"update_pj": 7.0, "pulse_pj": 3.0, "forward_pj": 100.5}
+    result = run("async", timing=timing, energy=energy)
+    for row, joules in told_by(result):
+        # B has no unit cost; how many slots U had, its two cycles do not say.
+        assert joules == (SAMPLES * 100.5e-12 if row.op == "F" else None)
+    # Without numbers the slots are nominal: 31 of each of two rank-one updates.
+    updates = {joules for row, joules in told_by(result, trained=False) if row.op == "U"}
+    assert updates == {float((2 * 7 + 62 * 3) / Fraction(10**12))}
+
+
+def test_a_count_is_found_from_a_length_only_where_it_is_the_only_one() -> None:
+    assert [count_of(lambda n: 3 + 5 * n, cycles) for cycles in (2, 3, 4, 8, 3 + 5 * 10**9)] == [
+        None,
+        0,
+        None,
+        1,
+        10**9,
+    ]
+    assert [count_of(lambda n: n // 2, cycles) for cycles in (0, 1, 7)] == [None] * 3
+    assert count_of(lambda n: 4, 4) is None
 
 
 def test_the_lines_and_the_tiles_add_up_to_the_whole() -> None:

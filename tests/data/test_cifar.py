@@ -10,14 +10,12 @@ import numpy as np
 import pytest
 
 from aimcsim.data.byte_images import ByteImages
-from aimcsim.data.cifar import training_records
 from aimcsim.data.feed import Feed
 from aimcsim.data.folders import ENVIRONMENT
 from aimcsim.data.load import load_dataset
+from aimcsim.data.stored import nominal_epoch
 from aimcsim.errors import DataBroken, DataMissing, FieldError
-from aimcsim.loading import nominal_epoch
 from aimcsim.scenario.data_spec import DataSpec
-from tests.pipeline.machines import scenario_of
 
 BATCHES = [*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin"]
 
@@ -124,11 +122,10 @@ def test_a_missing_set_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_the_files_lengths_say_how_long_an_epoch_is_without_reading_them(tmp_path: Path) -> None:
     write_cifar10(tmp_path)
-    assert training_records("cifar10", str(tmp_path)) == 12
-    assert training_records("cifar100", str(tmp_path)) is None
-    model = {"input": [3, 32, 32], "layers": [{"name": "fc", "type": "dense", "outputs": 10}]}
-    scenario = scenario_of(model=model, data={"name": "cifar10", "root": str(tmp_path)}, training={"epochs": 1})
-    assert nominal_epoch(scenario) == 12
+    assert nominal_epoch(spec("cifar10", tmp_path)) == 12
+    assert nominal_epoch(spec("cifar10", tmp_path, train=5)) == 5
+    # Not there: as published.
+    assert nominal_epoch(spec("cifar100", tmp_path)) == 50_000
 
 
 def test_pixels_are_scaled_channel_by_channel(tmp_path: Path) -> None:

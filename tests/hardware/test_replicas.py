@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aimcsim.assembly import assemble
-from aimcsim.errors import FieldError, FieldErrors
+from aimcsim.errors import FieldErrors
 from aimcsim.scenario.load import scenario_from_data
 from aimcsim.simulation import simulate
 from tests.oracles.list_scheduler import list_schedule
@@ -86,7 +86,7 @@ def test_digital_training_with_copies_gives_the_weights_of_a_run_without() -> No
 def test_analog_copies_are_timed_but_not_trained() -> None:
     found = scenario({"c": 2}, data=True)
     assert simulate(found, train=False).summary["status"] == "completed"
-    with pytest.raises(FieldError, match="copies on analog arrays drift apart"):
+    with pytest.raises(FieldErrors, match="copies on analog arrays drift apart"):
         simulate(found)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aimcsim.assembly import assemble
 from aimcsim.errors import Deadlock
 from aimcsim.pipeline.actions import Action
 from aimcsim.pipeline.machine import Machine, MachinePlan
 from aimcsim.pipeline.schedules.base import FixedOrder, PipelineShape, Settings
+from aimcsim.scenario.spec import Scenario
 from aimcsim.simulation import simulate
 from tests.pipeline.machines import Recording, Row, chain, rows_of, run_chain, scenario_of
 
@@ -147,6 +150,51 @@ def test_a_deadlock_names_the_chain_of_who_waits_for_what() -> None:
         run_chain(chain("async", [(1, 1, 0), (1, 1, 0)], 8, link={"capacity": 2}, max_in_flight=[4, 1])).deadlock
         is None
     )
+
+
+@st.composite
+def greedy_on_small_links(draw: st.DrawFn) -> tuple[Scenario, bool]:
+    """A greedy run whose links hold few messages, some of them over a stage, and whether it is within the bound."""
+    stages, capacity = draw(st.integers(2, 4)), draw(st.integers(1, 3))
+    beyond = draw(st.integers(-1, 1))
+    layers: list[dict[str, object]] = [{"name": f"l{n}", "type": "dense", "outputs": 4} for n in range(stages)]
+    if stages > 2 and draw(st.booleans()):
+        layers.insert(stages - 1, {"name": "sum", "type": "add", "inputs": [f"l{stages - 2}", "l0"]})
+    cycles, update = st.sampled_from([1, 1, 2, 5, 20]), st.sampled_from([0, 1, 5])
+    times = [{"forward": draw(cycles), "backward": draw(cycles), "update": draw(update)} for _ in range(stages)]
+    scenario = scenario_of(
+        model={"input": [4], "layers": layers},
+        hardware={
+            "timing": {"stages": times},
+            "link": {"capacity": capacity, "latency": draw(st.sampled_from([0, 3]))},
+        },
+        pipeline={"stages": stages, "schedule": "async-greedy", "max_in_flight": 2 * capacity + 1 + beyond},
+        training={"samples": draw(st.integers(1, 40))},
+    )
+    return scenario, beyond <= 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(greedy_on_small_links())
+def test_greedy_stops_on_full_links_only_where_it_was_warned_of(case: tuple[Scenario, bool]) -> None:
+    scenario, within = case
+    warned = bool(assemble(scenario).warnings)
+    assert not (within and warned)
+    assert run_chain(scenario).deadlock is None or warned
+
+
+def test_one_in_flight_more_than_is_safe_can_stop_the_run() -> None:
+    # Stage 1 has F 2 in hand until stage 2 takes F 1, just after it has sent the error of 0. While that is on its way
+    # stage 1 computes F 3 if it may, and has that in hand when the error of 1 finds the link back full.
+    times = [(1, 1, 0), (20, 1, 0)]
+    for limit, stops in ((3, False), (4, True)):
+        scenario = chain("async-greedy", times, 8, link={"capacity": 1, "latency": 3}, max_in_flight=limit)
+        assert (run_chain(scenario).deadlock is not None) is stops
+        told = [str(warning) for warning in assemble(scenario).warnings]
+        assert told == stops * [
+            "hardware.link.capacity: links that hold 1 may stop a run in which a stage has 4 micro-batches in flight; "
+            "safe are 2, or pipeline.max_in_flight: 3"
+        ]
 
 
 class _ErrorFirst(FixedOrder):

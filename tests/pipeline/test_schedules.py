@@ -129,7 +129,7 @@ def test_a_fixed_order_needs_a_limit_and_greedy_warns_without_one() -> None:
         "pipeline.max_in_flight: a fixed order needs a limit; unbounded is for async-greedy (got 'unbounded')",
     ]
     assert aimcsim.simulate(chain("async-greedy", 2, 24, max_in_flight="unbounded")).summary["warnings"] == [
-        "max_in_flight: unbounded lets staleness and memory grow with the run on uneven stages",
+        "pipeline.max_in_flight: unbounded lets staleness and memory grow with the run on uneven stages",
     ]
     assert aimcsim.simulate(chain("async-greedy", 2, 24)).summary["warnings"] == []
 
@@ -185,6 +185,17 @@ def test_a_cell_in_the_row_of_another_stage_is_refused_with_what_is_missing_in_i
     assert table_errors(["0F0", "0F1", "0B0", "0B1", "2F0"], GOOD)[0] == (
         f"{T}.0.4: row 1 holds virtual stage 0 (got '2F0')"
     )
+
+
+def test_the_updates_of_a_flush_ascend_and_those_between_backwards_stand_as_they_are_written() -> None:
+    flush = ["0F0", "0F1", "0B0", "0B1", "", "0U1", "0U0"]
+    second = ["1F0", "1F1", "1B0", "1B1", "1U0", "1U1"]
+    assert table_errors(flush, second) == [
+        f"{T}.0.6: a flush updates in ascending order of its micro-batches: U0 must stand before U1"
+    ]
+    between = [[f"{m}{action}" for action in ("F0", "F1", "B1", "U1", "B0", "U0")] for m in range(2)]
+    found = assemble(chain({"table": between}, 2, 24, micro_batches=2)).schedule
+    assert not found.updates_ascend
 
 
 def test_a_table_of_chunks_names_all_virtual_stages_of_a_row() -> None:

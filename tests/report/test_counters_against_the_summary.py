@@ -26,7 +26,7 @@ SCHEDULES = [
 ]  # fmt: skip
 
 #: Four stages, two micro-batches, of which the second is updated first.
-BACKWARDS = "\n".join(",".join(f"{m}{action}" for action in ("F0", "F1", "B0", "B1", "U1", "U0")) for m in range(4))
+BACKWARDS = "\n".join(",".join(f"{m}{action}" for action in ("F0", "F1", "B1", "U1", "B0", "U0")) for m in range(4))
 
 
 @pytest.fixture(scope="module", params=SCHEDULES)

@@ -100,7 +100,7 @@ def test_every_operation_is_a_slice_on_the_track_of_its_tile(run: Path, tmp_path
     assert list(tracks(found).values()) == [FIRST, SECOND]
 
 
-def test_slices_say_their_staleness_queue_and_that_energy_is_not_known(run: Path, tmp_path: Path) -> None:
+def test_slices_say_their_staleness_and_queue_and_no_energy_without_a_price(run: Path, tmp_path: Path) -> None:
     found = events(tmp_path, run)
     names = tracks(found)
     told = {(names[e["tid"]], e["name"]): e["args"] for e in found if e["ph"] == "X"}
@@ -113,8 +113,17 @@ def test_slices_say_their_staleness_queue_and_that_energy_is_not_known(run: Path
     # F1 and F2 of stage 1 end at 2 and 7; stage 2 starts them at 5 and 9. In between they wait.
     waiting = {key for key, args in told.items() if args["queue"]}
     assert waiting == {(SECOND, "B 0"), (SECOND, "U 0"), (SECOND, "U 1")}
-    assert {args["energy_j"] for args in told.values()} == {None}
+    assert not any("energy_j" in args for args in told.values())
     assert told[FIRST, "B 1"]["micro_batch"] == 1
+
+
+def test_slices_say_their_energy_where_operations_have_a_price(tmp_path: Path) -> None:
+    model = {"input": [6], "layers": [{"name": "fc", "type": "dense", "outputs": 4}]}
+    hardware = {"timing": {"forward": 1, "backward": 2, "update": 5}, "energy": {"forward_pj": 2, "update_pj": 0.5}}
+    text = f"name: p\nmodel: {model}\nhardware: {hardware}\npipeline: {{stages: 1}}\ntraining: {{samples: 3}}\n"
+    found = events(tmp_path, save_run(tmp_path / "run", text.replace("'", "")))
+    told = {(e["name"][0], e["args"]["energy_j"]) for e in found if e["ph"] == "X"}
+    assert told == {("F", 2e-12), ("B", None), ("U", 5e-13)}
 
 
 def test_arrows_follow_the_data(run: Path, tmp_path: Path) -> None:

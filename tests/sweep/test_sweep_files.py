@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from aimcsim.errors import ScenarioError
 from aimcsim.loading import load_scenario
+from aimcsim.network.weight_files import write_weights
 from aimcsim.shipped import shipped_sweeps
+from aimcsim.sweep.contents import FileContents
 from aimcsim.sweep.points import point_id
 from aimcsim.sweep.reading import read_search, read_sweep
+from tests.data.idx_files import write_image_set
 from tests.sweep.studies import CHAINS, points_of, problems_of, study
 
 START = "name: s\nbase: chain.yaml\n"
@@ -65,7 +69,7 @@ def test_the_base_may_be_a_file_a_shipped_scenario_or_inline(tmp_path: Path) -> 
     written = points_of(tmp_path, f"{inline} training: {{samples: 16}}}}\nseeds: 1\n")
     shipped = points_of(tmp_path, "name: s\nbase: schedule-study-8-stages\nseeds: 1\n")
     assert by_file == written
-    assert shipped[0].id == point_id(load_scenario("schedule-study-8-stages"), True)
+    assert shipped[0].id == point_id(load_scenario("schedule-study-8-stages"), True, FileContents())
 
 
 def test_file_names_in_an_axis_are_relative_to_the_sweep_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,11 +85,55 @@ def test_a_points_hash_names_all_that_decides_its_result_and_nothing_else(tmp_pa
     scenario = points_of(tmp_path, START + "seeds: 1\n")[0].scenario
     renamed = scenario.model_copy(update={"name": "other"})
     reseeded = scenario.model_copy(update={"seed": 1})
-    assert point_id(renamed, True) == point_id(scenario, True)
-    assert len({point_id(scenario, True), point_id(scenario, False), point_id(reseeded, True)}) == 3
+    files = FileContents()
+    own = point_id(scenario, True, files)
+    assert point_id(renamed, True, files) == own
+    assert len({own, point_id(scenario, False, files), point_id(reseeded, True, files)}) == 3
     # A default that is written out is the same scenario.
     written_out = points_of(tmp_path, START + "set: {hardware.link.latency: 0}\nseeds: 1\n")
-    assert written_out[0].id == point_id(scenario, True)
+    assert written_out[0].id == own
+
+
+@pytest.mark.parametrize("which", ["weights", "images", "table", "model"])
+def test_the_contents_of_the_files_that_a_point_reads_are_part_of_its_hash(tmp_path: Path, which: str) -> None:
+    base = (
+        "name: b\nmodel: net.yaml\ndata: {name: mnist, root: %s, train: 4, test: 4}\n"
+        "pipeline: {stages: 1, schedule: order.csv}\ntraining: {samples: 4, initial_weights: w.npz}\n"
+    ) % (tmp_path / "images")
+    net = "input: [784]\nlayers: [{name: fc, type: dense, outputs: 10, bias: none}]\nname: net\n"
+
+    def write(what: str, changed: bool) -> None:
+        if what == "weights":
+            write_weights(tmp_path / "w.npz", {"fc": np.full((10, 784), 0.5 if changed else 0.25, np.float32)})
+        elif what == "images":
+            write_image_set(tmp_path / "images", train=8, first=4 if changed else 3)
+        elif what == "table":
+            (tmp_path / "order.csv").write_text("0F0,0B0,0U0\n" if changed else "0F0,0B0\n")
+        else:
+            (tmp_path / "net.yaml").write_text(
+                net.replace("bias: none", "bias: none, init_range: 1") if changed else net
+            )
+
+    for each in ("weights", "images", "table", "model"):
+        write(each, False)
+    (first,) = points_of(tmp_path, START + "seeds: 1\n", base)
+    write(which, False)
+    (same,) = points_of(tmp_path, START + "seeds: 1\n", base)
+    write(which, True)
+    (other,) = points_of(tmp_path, START + "seeds: 1\n", base)
+    assert same.id == first.id
+    assert other.id != first.id
+
+
+def test_points_are_checked_for_the_run_that_they_will_be(tmp_path: Path) -> None:
+    hardware = "{timing: {forward: 1, backward: 1, update: 1}, device: ideal}"
+    model = "{input: [64], layers: [{name: fc, type: dense, outputs: 10}]}"
+    base = f"name: b\nmodel: {model}\ndata: {{name: digits}}\nhardware: {hardware}\npipeline: {{stages: 1}}\n"
+    text = f"{START}set: {{training.samples: 8}}\ngrid: {{hardware.placement.replicas.fc: [1, 2]}}\n"
+    (problem,) = problems_of(tmp_path, text, base)
+    assert "copies on analog arrays drift apart" in problem
+    assert problem.endswith("at hardware.placement.replicas.fc=2")
+    assert problems_of(tmp_path, f"{text}train: false\n", base) == []
 
 
 def test_every_mistake_of_the_file_is_told_at_once(tmp_path: Path) -> None:

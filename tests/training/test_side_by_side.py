@@ -93,6 +93,16 @@ def test_durations_that_depend_on_the_data_are_the_same(option: str, hardware: d
     equal_on_threads(small("async", hardware={**hardware, **OPTIONS[option]}), 2)
 
 
+@pytest.mark.parametrize("io", [{}, {"out_bound": 0.3, "bound_management": "iterative"}], ids=["slots", "products"])
+def test_the_energy_is_the_same_where_what_it_counts_takes_no_time(io: dict[str, Any]) -> None:
+    priced = {**PER_ACTION, "energy": {"forward_pj": 2, "pulse_pj": 1}, "io": {**HARDWARE.get("io", {}), **io}}
+    scenario = small("async", hardware=priced)
+    expected = simulate(scenario, threads=1).summary
+    assert expected["energy_j"] > 0
+    for threads in (2, 5):
+        assert simulate(scenario, threads=threads).summary["energy"] == expected["energy"]
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Scenario, int, list[tuple[float, int]]]:
     """A scenario, a number of threads, and cuts: parts of the makespan, with the number of threads before each."""

@@ -76,10 +76,9 @@ class Schedule(ABC):
         """Of the first `version` updates of a chunk, how many are of micro-batches below `before`."""
         return min(version, before)
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a user should know before the run."""
-        return ()
+    def warnings(self, capacity: int | None) -> list[FieldError]:
+        """What a user should know before the run; nothing of it is wrong. `capacity`: messages that a link holds."""
+        return []
 
 
 class FixedOrder(Schedule):

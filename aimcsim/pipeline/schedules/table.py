@@ -92,6 +92,9 @@ def parse_table(cells: Sequence[Sequence[str]], stages: int, micro_batches: int,
     rows = [list(_parse_row(row, m, stages, chunks, errors)) for m, row in enumerate(cells)]
     for m, row in enumerate(rows):
         errors += _incomplete(row, m, micro_batches, chunks)
+    if all(_updates_last([action for _, action in row]) for row in rows):
+        for m, row in enumerate(rows):
+            errors += _descending_flush(row, m)
     kinds = {(m, a.kind) for m, row in enumerate(rows) for _, a in row}
     for kind in (UPDATE, WEIGHT_GRADIENT):
         having = {m for m, k in kinds if k == kind}
@@ -162,6 +165,20 @@ def _not_one_step(row: Row, stage: int, micro_batches: int) -> Iterator[FieldErr
     for column, action in row:
         if action.kind == UPDATE and (action.micro_batch != micro_batches - 1 or column < last_gradient):
             yield FieldError((*PATH, stage, column), step)
+
+
+def _descending_flush(row: Row, stage: int) -> Iterator[FieldError]:
+    """Updates of a flush that stand behind one of a later micro-batch: the order decides what pulsed updates give."""
+    largest: dict[int, Action] = {}
+    for column, action in row:
+        if action.kind != UPDATE:
+            continue
+        before = largest.setdefault(action.chunk, action)
+        if action.micro_batch < before.micro_batch:
+            what = "a flush updates in ascending order of its micro-batches"
+            yield FieldError((*PATH, stage, column), f"{what}: {_text(action)} must stand before {_text(before)}")
+        else:
+            largest[action.chunk] = action
 
 
 def _text(action: Action) -> str:

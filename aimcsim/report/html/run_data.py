@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,12 +57,6 @@ class RunData:
     assembly: Assembly
     timeline: Timeline | None
     is_reference: bool = False
-
-    @property
-    def cycle_ns(self) -> float | None:
-        """Nanoseconds of a cycle, where the scenario says."""
-        value = self.summary.get("cycle_ns")
-        return float(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else None
 
 
 def run_data(

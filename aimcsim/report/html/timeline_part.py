@@ -47,7 +47,7 @@ def _run(run: RunData) -> dict[str, Any]:
         "evaluations": [
             [row.samples, row.cycle, row.train_loss, row.test_loss, row.test_accuracy] for row in run.run.rows
         ],
-        "cycle_ns": run.cycle_ns,
+        "cycle_ns": run.run.summary.cycle_ns,
         "target": summary.target_accuracy,
         "cycles_to_target": summary.cycles_to_target,
         "samples_to_target": summary.samples_to_target,
