@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from aimcsim.costs.prices import energy_prices
 from aimcsim.data.fit import check_data_fits
-from aimcsim.errors import FieldError, FieldErrors
+from aimcsim.errors import FieldError, FieldErrors, collect
 from aimcsim.hardware.digital import node_operations
 from aimcsim.hardware.durations import Durations
 from aimcsim.hardware.floorplan import Floorplan, LinkPlan
@@ -35,8 +34,6 @@ from aimcsim.scenario.training_spec import DigitalSGD
 
 if TYPE_CHECKING:
     from aimcsim.hardware.topology import Topology
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,17 +97,6 @@ def assemble(scenario: Scenario, training_samples: int | None = None) -> Assembl
         raise FieldErrors(errors)
     plan = MachinePlan(floorplan, schedule, durations, links, times.loss)
     return Assembly(scenario, network, times, floorplan, schedule, plan, samples)
-
-
-def collect(errors: list[FieldError], step: Callable[[], T]) -> T | None:
-    """The result of `step`, or None with what it raised added to `errors`: so that all errors are found at once."""
-    try:
-        return step()
-    except FieldErrors as found:
-        errors += found.errors
-    except FieldError as found:
-        errors.append(found)
-    return None
 
 
 def _network(scenario: Scenario) -> Network:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 #: Stands for "no offending value to show" where `None` would itself be a value.
 NOT_SHOWN: Any = type("NotShown", (), {"__repr__": lambda self: "NOT_SHOWN"})()
@@ -40,6 +42,17 @@ class FieldErrors(AimcsimError):
 
     def __str__(self) -> str:
         return "\n".join(str(error) for error in self.errors)
+
+
+def collect(errors: list[FieldError], step: Callable[[], T]) -> T | None:
+    """The result of `step`, or None with what it raised added to `errors`: so that all errors are found at once."""
+    try:
+        return step()
+    except FieldErrors as found:
+        errors += found.errors
+    except FieldError as found:
+        errors.append(found)
+    return None
 
 
 @dataclass(frozen=True)
