@@ -18,8 +18,10 @@ STAGE, GAP, MARGIN, TILE = 1.55, 0.3, 0.3, 0.34
 NARROWEST = 4.8
 #: Inches of a line of text; points of its letters.
 LINE, LETTERS = 0.17, 7.5
-#: Tiles in a row of a stage; most tiles of a layer that are drawn, the others are counted.
-IN_A_ROW, MOST_TILES = 4, 12
+#: The same of a tile that layers share, so that they can be told apart.
+SHARED_TILE = 0.68
+#: Tiles in a row of a stage, and of shared ones; most tiles of a layer that are drawn, the others are counted.
+IN_A_ROW, SHARED_IN_A_ROW, MOST_TILES = 4, 2, 12
 #: Colours of the layers of one tile, in their order; alone a layer has the first.
 SHARED = (palette.FORWARD, palette.UPDATE, palette.BACKWARD, palette.WEIGHT_GRADIENT)
 #: Inches that a used part has at least, to be seen.
@@ -55,13 +57,19 @@ def floorplan_picture(assembly: Assembly, form: Literal["png", "svg"]) -> bytes:
         return picture_bytes(figure, form)
 
 
-def _rows(layer: LayerFigures) -> int:
-    """Rows of tiles; those that a layer shares with others are drawn once, and are as many for each of them."""
-    return -(-min(len(layer.tiles), MOST_TILES) // IN_A_ROW)
+def _tiles_height(layers: tuple[LayerFigures, ...]) -> float:
+    """Inches that the tiles of a layer take, or those that several share, which are drawn once."""
+    side, in_a_row = _form(layers)
+    return -(-min(len(layers[0].tiles), MOST_TILES) // in_a_row) * (side + 0.05)
+
+
+def _form(layers: tuple[LayerFigures, ...]) -> tuple[float, int]:
+    """Inches of a tile's longer edge, and tiles in a row."""
+    return (TILE, IN_A_ROW) if len(layers) == 1 else (SHARED_TILE, SHARED_IN_A_ROW)
 
 
 def _height(stage: StageFigures) -> float:
-    heights = (2 * LINE * len(layers) + _rows(layers[0]) * (TILE + 0.05) for layers in stage.shared())
+    heights = (2 * LINE * len(layers) + _tiles_height(layers) for layers in stage.shared())
     return 2 * LINE + sum(heights) + 0.1
 
 
@@ -83,7 +91,7 @@ def _stage(axes: Axes, stage: StageFigures, left: float, top: float, assembly: A
             y = _words(axes, layer, left + 0.06, y, is_bold, swatch)
         y += LINE / 2
         _tiles(axes, layers, left + 0.06, y, assembly)
-        y += _rows(layers[0]) * (TILE + 0.05) - LINE / 2
+        y += _tiles_height(layers) - LINE / 2
 
 
 def _words(axes: Axes, layer: LayerFigures, left: float, y: float, is_bold: bool, swatch: str | None) -> float:
@@ -108,10 +116,11 @@ def _colour(number: int) -> str:
 def _tiles(axes: Axes, layers: tuple[LayerFigures, ...], left: float, top: float, assembly: Assembly) -> None:
     """The tiles of a layer, or those that several share, each with what they use of it."""
     spec = assembly.scenario.hardware.tile
-    scale = TILE / max(spec.rows, spec.columns)
+    side, in_a_row = _form(layers)
+    scale = side / max(spec.rows, spec.columns)
     for number in range(min(len(layers[0].tiles), MOST_TILES)):
-        x = left + number % IN_A_ROW * (TILE + 0.02)
-        y = top + number // IN_A_ROW * (TILE + 0.05)
+        x = left + number % in_a_row * (side + 0.02)
+        y = top + number // in_a_row * (side + 0.05)
         # Rows are input lines, from top to bottom; columns output lines.
         whole = Rectangle((x, y), spec.columns * scale, spec.rows * scale, facecolor=palette.IDLE, linewidth=0)
         axes.add_patch(whole)
