@@ -72,22 +72,21 @@ def shared_spots(placement: PlacementSpec, network: Network, sizes: Sizes, times
         spots |= _side_by_side(known, sizes)
     if errors:
         raise FieldErrors(errors)
-    if placement.share == "auto":
+    if placement.share == "auto" and sizes.group_of is not None:
         free = [name for name in sizes.shards if name not in spots and may_share.why_not(name) is None]
-        for known in first_fit(free, sizes):
+        for known in first_fit(free, sizes, sizes.group_of):
             spots |= _side_by_side(known, sizes)
     return spots
 
 
-def first_fit(layers: Sequence[str], sizes: Sizes) -> list[list[str]]:
+def first_fit(layers: Sequence[str], sizes: Sizes, group_of: Mapping[str, int]) -> list[list[str]]:
     """Layers that go on one tile, two or more each: every one on the first tile of its stage with lines for it."""
     tiles: list[tuple[list[str], int, int]] = []
-    assert sizes.group_of is not None
     for name in layers:
         rows, columns = sizes.of(name)
         for number, (others, used_rows, used_columns) in enumerate(tiles):
             fits = used_rows + rows <= sizes.rows and used_columns + columns <= sizes.columns
-            if fits and sizes.group_of[others[0]] == sizes.group_of[name]:
+            if fits and group_of[others[0]] == group_of[name]:
                 tiles[number] = [*others, name], used_rows + rows, used_columns + columns
                 break
         else:

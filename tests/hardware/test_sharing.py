@@ -308,6 +308,16 @@ def test_what_can_not_share_a_tile_is_refused_all_at_once(parts: dict[str, Any],
     assert [str(error) for error in refused.value.errors] == [f"hardware.placement.{message}" for message in messages]
 
 
+def test_mistakes_of_stages_and_of_tiles_are_reported_together() -> None:
+    parts: dict[str, Any] = {"pipeline": {"stages": [["c", "d"], ["e", "fc"]]}}
+    for share, count in (("auto", 1), ([["c", "none"]], 2), ([["c", "out"]], 1)):
+        with pytest.raises(FieldErrors) as refused:
+            assemble(scenario(share, **parts))
+        first, *others = refused.value.errors
+        assert first.path == ("pipeline", "stages")
+        assert len(others) == count - 1
+
+
 def test_a_digital_layer_and_one_of_groups_share_no_tile() -> None:
     layers = [dict(layer) for layer in LAYERS]
     layers[1]["groups"], layers[4 - 1]["digital"] = 2, True
