@@ -20,6 +20,7 @@ from aimcsim.scenario import (
     mapping_spec,
     model_spec,
     pipeline_spec,
+    placement_spec,
     pulse_spec,
     training_spec,
 )
@@ -29,7 +30,7 @@ from aimcsim.trace.run_folder import CONVERGENCE_PICTURES, TIMELINE_PICTURES
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = sorted([TOP / "README.md", *(TOP / "docs").rglob("*.md")])
-HARDWARE_MODULES = (hardware_spec, device_spec, io_spec, pulse_spec, mapping_spec)
+HARDWARE_MODULES = (hardware_spec, device_spec, io_spec, pulse_spec, mapping_spec, placement_spec)
 SPEC_MODULES = (root_spec, model_spec, data_spec, *HARDWARE_MODULES, pipeline_spec, training_spec, algorithm_spec)
 
 

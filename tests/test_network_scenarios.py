@@ -63,3 +63,28 @@ def test_from_seven_stages_on_more_stages_make_resnet_18_no_faster() -> None:
 )
 def test_the_bottleneck_is_a_convolution_of_the_largest_image(name: str, settings: list[str], layer: str) -> None:
     assert summary(name, *settings)["bottleneck"].startswith(f"{layer}: ")
+
+
+@pytest.mark.parametrize(
+    ("share", "tiles", "cells"),
+    [
+        ([], 5, 25 * 6 + 150 * 16 + 400 * 120 + 120 * 84 + 84 * 10),
+        ([["fc2", "fc3"]], 4, 25 * 6 + 150 * 16 + 400 * 120 + (120 + 84) * (84 + 10)),
+        ([["conv1", "conv2"], ["fc2", "fc3"]], 3, (25 + 150) * (6 + 16) + 400 * 120 + (120 + 84) * (84 + 10)),
+    ],
+)
+def test_layers_of_lenet_on_one_tile_are_updated_in_turn_and_save_its_periphery(
+    share: list[list[str]], tiles: int, cells: int
+) -> None:
+    """The table of docs/floorplan.md. U: 31 slots of 5 ns and 2 operations an input at 175 a ns, for 4 samples at every
+    position, rounded up for each array; 0.16 um2 a cell and 0.1 mm2 a tile."""
+    found = summary("lenet-shared-tile", f"hardware.placement.share={share}")
+    sizes = {"conv1": (784, 25), "conv2": (100, 150), "fc1": (1, 400), "fc2": (1, 120), "fc3": (1, 84)}
+    one = {name: ceil(4 * n * (31 * 5 + Fraction(2 * inputs, 175))) for name, (n, inputs) in sizes.items()}
+    for stage, layers in ((1, ["conv1", "conv2"]), (2, ["fc1", "fc2", "fc3"])):
+        on_tiles = [[*group] for group in share] + [[n] for n in layers if not any(n in group for group in share)]
+        expected = max(sum(one[name] for name in group) for group in on_tiles if group[0] in layers)
+        update = found["stage_actions"][str(stage)]["actions"]["U"]
+        assert update["cycles"] == update["count"] * expected
+    assert found["state"]["tiles"] == tiles
+    assert found["area_mm2"] == pytest.approx(cells * 0.16e-6 + tiles * 0.1)

@@ -24,7 +24,7 @@ from aimcsim.checkpoint.plain import Arrays
 from aimcsim.errors import CheckpointError
 
 #: Changes whenever the meaning of what is written changes.
-FORMAT = 3
+FORMAT = 4
 
 _HEAD = "aimcsim checkpoint {} {} {:020d}\n"
 _READ_HEAD = re.compile(rb"aimcsim checkpoint ([0-9]{1,9}) ([0-9a-f]{64}) ([0-9]{20})\n")

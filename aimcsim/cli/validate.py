@@ -27,7 +27,7 @@ def validate(
         parts = [
             _counted(floorplan.stages, "stage"),
             _counted(sum(layer.is_array for layer in found.network.layers.values()), "array layer"),
-            _counted(sum(unit.is_tile for unit in floorplan.units), "tile"),
+            _counted(sum(units[0].is_tile for units in floorplan.by_tile.values()), "tile"),
             f"schedule {found.schedule.name}",
             _counted(found.samples, "sample"),
         ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from aimcsim.costs.prices import Price
-from aimcsim.hardware.floorplan import Floorplan
+from aimcsim.hardware.floorplan import Floorplan, Unit
 
 UM2_PER_MM2 = 10**6
 
@@ -43,14 +44,23 @@ class Area:
 
 
 def area_of(floorplan: Floorplan, prices: dict[str, Price], devices_per_weight: int, sized: bool) -> Area:
-    """Every array is as large as the part of the layer on it; `sized`: False for a chain, whose arrays have no size."""
-    tiles = [unit for unit in floorplan.units if unit.is_tile]
+    """The cells of a tile reach up to its last line that is used; `sized`: False for a chain, whose arrays have none.
+
+    Where layers share a tile there are cells at the crossings of their lines too, which hold no weight.
+    """
+    tiles = [units for units in floorplan.by_tile.values() if units[0].is_tile]
     lines = []
     if "cell_um2" in prices and sized:
-        weights = sum(unit.shard.in_size * unit.shard.out_size for unit in tiles if unit.shard is not None)
-        count, price = weights * devices_per_weight, prices["cell_um2"]
+        count, price = sum(map(_cells, tiles)) * devices_per_weight, prices["cell_um2"]
         lines.append(("devices", count, price, "um2", price.value * count / UM2_PER_MM2))
     if "tile_mm2" in prices:
         price = prices["tile_mm2"]
         lines.append(("tiles", len(tiles), price, "mm2", price.value * len(tiles)))
     return Area(tuple(lines))
+
+
+def _cells(units: Sequence[Unit]) -> int:
+    """Cells of a tile that holds these arrays."""
+    shards = [(unit, unit.shard) for unit in units if unit.shard is not None]
+    rows = max((unit.row + shard.in_size for unit, shard in shards), default=0)
+    return rows * max((unit.column + shard.out_size for unit, shard in shards), default=0)

@@ -39,8 +39,8 @@ Counts = dict[str, int | Fraction]
 
 @dataclass(frozen=True)
 class Energy:
-    """Energy in picojoules, exact. `lines`: count, unit cost and product by name. `by_tile`: by the unit's name, None
-    where nothing that it did has a unit cost."""
+    """Energy in picojoules, exact. `lines`: count, unit cost and product by name. `by_tile`: by the name of the tile or
+    node, None where nothing that it did has a unit cost."""
 
     lines: dict[str, tuple[int | Fraction, Price, Fraction]]
     unpriced: dict[str, int | Fraction]
@@ -97,11 +97,11 @@ class EnergyModel:
             return Energy({}, {}, {})
         total: Counts = dict.fromkeys(PRICED_BY, 0)
         by_tile: dict[str, Fraction | None] = {}
-        for unit in self.workload.floorplan.units:
-            counts = self._of_unit(unit, tally, cycles - busy[unit.index])
+        for tile, units in self.workload.floorplan.by_tile.items():
+            counts = self._of_tile(units, tally, cycles - sum(busy[unit.index] for unit in units))
             for name, count in counts.items():
                 total[name] += count
-            by_tile[unit.name] = self.priced(counts)
+            by_tile[tile] = self.priced(counts)
         for kind, sizes in self.link_bytes.items():
             total[LINKS] += sum(map(int.__mul__, tally.actions[kind], sizes))
         done = {name: count for name, count in total.items() if count}
@@ -117,10 +117,13 @@ class EnergyModel:
         costs = [self._cost(name, n) for name, n in counts.items() if n and PRICED_BY[name] in self.prices]
         return sum(costs, Fraction(0)) if costs else None
 
-    def _of_unit(self, unit: Unit, tally: Tally, idle: int) -> Counts:
-        counts: Counter[str] = self.workload.done(unit, tally)
+    def _of_tile(self, units: Sequence[Unit], tally: Tally, idle: int) -> Counts:
+        """All that the arrays of one tile have done, or a digital node; `idle`: cycles in which none was at work."""
+        counts: Counter[str] = Counter()
+        for unit in units:
+            counts.update(self.workload.done(unit, tally))
         found: Counts = dict(counts)
-        if unit.is_tile and self.clock_ns is not None:
+        if units[0].is_tile and self.clock_ns is not None:
             found[IDLE] = idle * self.clock_ns
         return found
 

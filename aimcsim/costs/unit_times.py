@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from aimcsim.assembly import Assembly
-from aimcsim.hardware.floorplan import Chunk
+from aimcsim.hardware.floorplan import Chunk, Floorplan, Step
 from aimcsim.hardware.timing import preset_of
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, TRANSFER, TRANSFER_READ, UPDATE, WEIGHT_GRADIENT
 from aimcsim.pipeline.transfer_steps import transfer_steps
@@ -56,9 +57,8 @@ def unit_times(assembly: Assembly) -> list[dict[str, Any]]:
 
 
 def steps_of(assembly: Assembly, chunk: Chunk) -> dict[str, list[dict[str, Any]]]:
-    """By kind of action, the longest unit of each step and its nominal cycles: they add up to the action's."""
+    """By kind of action, the longest tile or node of each step and its nominal cycles: they add up to the action's."""
     found: dict[str, list[dict[str, Any]]] = {}
-    units = assembly.floorplan.units
     for kind, steps in (
         (FORWARD, chunk.forward),
         (BACKWARD, chunk.backward),
@@ -66,8 +66,8 @@ def steps_of(assembly: Assembly, chunk: Chunk) -> dict[str, list[dict[str, Any]]
         (WEIGHT_GRADIENT, chunk.update),
     ):
         table = assembly.plan.times.table(kind)
-        longest = [max(step, key=lambda unit: table[unit]) for step in steps if step]
-        parts = [{"unit": units[unit].name, "cycles": table[unit]} for unit in longest if table[unit]]
+        longest = [_longest(assembly.floorplan, step, table) for step in steps if step]
+        parts = [{"unit": name, "cycles": cycles} for name, cycles in longest if cycles]
         if len(parts) > MOST_STEPS:
             rest = sum(int(str(part["cycles"])) for part in parts[MOST_STEPS:])
             parts = [*parts[:MOST_STEPS], {"unit": f"{len(parts) - MOST_STEPS} more steps", "cycles": rest}]
@@ -77,13 +77,24 @@ def steps_of(assembly: Assembly, chunk: Chunk) -> dict[str, list[dict[str, Any]]
 
 def _transfer(assembly: Assembly, chunk: Chunk) -> list[dict[str, Any]]:
     """The nominal halves of a transfer, where a T is always the same one."""
-    plan, times, units = assembly.floorplan.plan, assembly.plan.times, assembly.floorplan.units
+    floorplan, times = assembly.floorplan, assembly.plan.times
+    plan = floorplan.plan
     if len(plan.transfers) != 1:
         return []
     parts = []
     for kind, _, step in transfer_steps(plan, chunk.arrays, (0,)):
         if not step:
             continue  # a stage of digital layers alone keeps nothing on arrays
-        cycles, unit = max((times.transfer_cycles(kind, 0, unit, None), unit) for unit in step)
-        parts.append({"unit": f"{units[unit].name} {'read' if kind == TRANSFER_READ else 'write'}", "cycles": cycles})
+        table = {unit: times.transfer_cycles(kind, 0, unit, None) for unit in step}
+        name, cycles = _longest(floorplan, step, table)
+        parts.append({"unit": f"{name} {'read' if kind == TRANSFER_READ else 'write'}", "cycles": cycles})
     return parts
+
+
+def _longest(floorplan: Floorplan, step: Step, table: Mapping[int, int] | Sequence[int]) -> tuple[str, int]:
+    """Name and cycles of the tile (with the layer, where it has others) or node that a step takes longest on."""
+    found = max(floorplan.by_tile_of(step).values(), key=lambda units: sum(table[unit.index] for unit in units))
+    name = found[0].tile
+    if len(found) < len(floorplan.by_tile[name]):
+        name += f" {'+'.join(unit.layer for unit in found)}"
+    return name, sum(table[unit.index] for unit in found)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from aimcsim.errors import FieldError
+from aimcsim.errors import FieldError, FieldErrors, collect
 from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
 from aimcsim.hardware.durations import digital_layer_cycles, layer_cycles
 from aimcsim.hardware.floorplan import Chunk, Floorplan, LinkPlan, Step, Unit
 from aimcsim.hardware.replicas import check_replicas
+from aimcsim.hardware.sharing import Sizes, Spot, shared_spots
 from aimcsim.hardware.splitting import Shard, split, tiles_needed
 from aimcsim.hardware.stages import group_layers
 from aimcsim.hardware.timing import Times
@@ -34,17 +36,25 @@ def place(
     """Floorplan of `network` on tiles of at most `tile`'s size, in stages as `pipeline.stages` says; every shard has
     the arrays of `plan`.
 
-    Raises FieldError(s) on `pipeline.stages`, `hardware.tile` and `hardware.placement`.
+    Raises FieldErrors on `pipeline.stages` and `hardware.placement`, FieldError on `hardware.tile`.
     """
     replicas = placement.replicas
-    check_replicas(replicas, network, times, plan)
+    errors: list[FieldError] = []
+    collect(errors, lambda: check_replicas(replicas, network, times, plan))
     shards = _shards(network, tile, len(plan.roles), replicas)
     cost = {name: _cost(network, name, len(parts), times, replicas.get(name, 1)) for name, parts in shards.items()}
-    groups = group_layers(network, stages_wanted, chunks_per_stage, cost)
+    groups = collect(errors, lambda: group_layers(network, stages_wanted, chunks_per_stage, cost))
+    group_of = None if groups is None else {name: number for number, names in enumerate(groups) for name in names}
+    sizes = Sizes(tile.rows, tile.columns, shards, group_of)
+    spots = collect(errors, lambda: shared_spots(placement, network, sizes, times))
+    if groups is None or spots is None or errors:
+        raise FieldErrors(errors)
     stages = len(groups) // chunks_per_stage
     units: list[Unit] = []
     chunks = tuple(
-        _chunk(virtual, virtual % stages, virtual // stages, layers, network, shards, times, units, plan, replicas)
+        _chunk(
+            virtual, virtual % stages, virtual // stages, layers, network, shards, times, units, plan, replicas, spots
+        )
         for virtual, layers in enumerate(groups)
     )
     return Floorplan(stages, chunks_per_stage, tuple(units), chunks, _links(network, groups), plan)
@@ -90,6 +100,7 @@ def _chunk(
     units: list[Unit],
     plan: ArraysPlan,
     replicas: Mapping[str, int],
+    spots: Mapping[str, Spot],
 ) -> Chunk:
     """One chunk with its units (appended to `units`). Forward and backward go layer by layer, an update all at once."""
     forward: list[Step] = []
@@ -104,12 +115,15 @@ def _chunk(
         copy: int = 0,
         copies: int = 1,
     ) -> int:
-        place = f"s{stage + 1}.{layer}.{shard.name if shard else kind}"
-        place += f".{plan.roles[role].name}" if role else ""
-        place += f".x{copy + 1}" if copy else ""
-        units.append(
-            Unit(len(units), place, stage, index, layer, kind, shard, number, role, copy, copies)  # type: ignore[arg-type]
-        )
+        part = shard.name if shard else kind
+        part += f".{plan.roles[role].name}" if role else ""
+        part += f".x{copy + 1}" if copy else ""
+        own = Unit(
+            len(units), f"s{stage + 1}.{layer}.{part}", stage, index, layer, kind, shard, number, role, copy, copies  # type: ignore[arg-type]
+        )  # fmt: skip
+        if own.is_tile and (spot := spots.get(layer)) is not None:
+            own = replace(own, on=f"s{stage + 1}.{spot.tile}.{part}", row=spot.row, column=spot.column)
+        units.append(own)
         return units[-1].index
 
     tiles: list[int] = []

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 def placed_topology(network: Network, floorplan: Floorplan) -> Topology:
     """Graph of the forward flow of one sample.
 
-    Nodes: `input` and `loss` (kind source, loss), every tile, buffer or digital layer (kind; rows, columns, stage,
-    chunk), and for every layer its digital node `s<stage>.<layer>.out` (kind sum where row splits meet, add where
-    layers come together, activation for any other digital layer, or wire).
+    Nodes: `input` and `loss` (kind source, loss), every array, buffer or digital layer (kind; rows, columns, stage,
+    chunk, and the `tile` that it is on, alone or with others), and for every layer its digital node
+    `s<stage>.<layer>.out` (kind sum where row splits meet, add where layers come together, activation for any other
+    digital layer, or wire).
     Transfers are edges between arrays. Edges carry `values` per sample; `link` is True where they cross stages.
     """
     graph: Topology = nx.DiGraph()
@@ -67,7 +68,7 @@ def _add_array(graph: Topology, unit: Unit) -> int:
     shard = unit.shard
     assert shard is not None
     size = {"rows": shard.in_size, "columns": shard.out_size}
-    graph.add_node(unit.name, kind=unit.kind, stage=unit.stage + 1, chunk=unit.chunk, **size)
+    graph.add_node(unit.name, kind=unit.kind, stage=unit.stage + 1, chunk=unit.chunk, tile=unit.tile, **size)
     return shard.out_size
 
 

@@ -86,7 +86,7 @@ class _Builder:
         chunk = self.plan.floorplan.stage_chunks(stage)[action.chunk]
         table = self.plan.times.table(action.kind)
         steps = {FORWARD: chunk.forward, BACKWARD: chunk.backward}.get(action.kind, chunk.update)
-        return sum(max(table[unit] for unit in step) for step in steps)
+        return sum(self.plan.floorplan.step_cycles(step, table) for step in steps)
 
     def _resource_edges(self, row: list[int]) -> None:
         """A stage does one action at a time; its last of a period comes before the first of the next."""

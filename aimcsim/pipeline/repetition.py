@@ -66,7 +66,8 @@ def _stage(stage: StageState, place: int, origin: Origin) -> tuple[Any, ...]:
     action: tuple[Any, ...] | None = None
     if stage.action is not None:
         kind, micro_batch, chunk = stage.action
-        progress = stage.started - origin.cycle, stage.step, stage.step_begun, stage.version_read - origin.version
+        within = stage.step, stage.step_begun, stage.queued
+        progress = stage.started - origin.cycle, *within, stage.version_read - origin.version
         action = kind, micro_batch - first, chunk, *progress
     return (
         stage.cursor - place,

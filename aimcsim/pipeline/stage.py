@@ -62,6 +62,7 @@ class StageProcess:
             WEIGHT_GRADIENT: [c.update for c in chunks],
         }
         self._plan = machine.floorplan.plan
+        self._has_shared_tiles = machine.floorplan.has_shared_tiles
         self._arrays = [c.arrays for c in chunks]
         # A backward is the last to need the activations, save where the weight gradient is computed apart.
         self._releases_activations = WEIGHT_GRADIENT if schedule.gradient_apart else BACKWARD
@@ -235,9 +236,14 @@ class StageProcess:
             return unit.ended if unit.start(kind, micro_batch, now, state.version_read, transfer) > now else None
         if not state.step_begun:
             state.step_begun = True
-            now = int(self.env.now)
-            for index in step:
-                units[index].start(kind, micro_batch, now, state.version_read, transfer)
+            if self._has_shared_tiles:
+                state.queued = step
+            else:
+                now = int(self.env.now)
+                for index in step:
+                    units[index].start(kind, micro_batch, now, state.version_read, transfer)
+        if state.queued and (first := self._start_queued(step, kind, micro_batch, transfer)) is not None:
+            return first
         last = None
         for index in step:
             until = units[index].state.busy_until
@@ -245,6 +251,22 @@ class StageProcess:
             if until != IDLE and (last is None or until >= last.state.busy_until):
                 last = units[index]
         return None if last is None else last.ended
+
+    def _start_queued(self, step: Step, kind: str, micro_batch: int, transfer: int) -> Event | None:
+        """Start what is queued and whose tile is at rest (rule 2). Returns the first end that the others wait for."""
+        state, units, now = self.state, self._units, int(self.env.now)
+        at_work = {units[i].unit.tile: units[i] for i in step if units[i].state.busy_until != IDLE}
+        queued = []
+        for index in state.queued:
+            unit = units[index]
+            if unit.unit.tile in at_work:
+                queued.append(index)
+            elif unit.start(kind, micro_batch, now, state.version_read, transfer) > now:
+                at_work[unit.unit.tile] = unit
+        state.queued = tuple(queued)
+        if not queued:
+            return None
+        return min((at_work[units[i].unit.tile] for i in queued), key=lambda unit: unit.state.busy_until).ended
 
     def _end(self, action: Action) -> None:
         state, machine = self.state, self._machine

@@ -40,7 +40,8 @@ class StageState:
     `arrived` counts the messages of inputs that are not complete yet, by (kind, chunk, micro-batch); complete ones
     stand in `ready_forward` and `ready_backward`. `read` holds the version each in-flight forward saw, by
     (chunk, micro-batch). `outbox`: messages that a full link has not taken yet, as (link, micro-batch). `transfers`:
-    those that the action T in progress makes.
+    those that the action T in progress makes. `queued`: units of the step in progress whose tile is still at work for
+    another layer.
     """
 
     cursor: int = 0
@@ -48,6 +49,7 @@ class StageState:
     started: int = 0
     step: int = 0
     step_begun: bool = False
+    queued: tuple[int, ...] = ()
     version_read: int = 0
     transfers: tuple[int, ...] = ()
     updates: list[int] = field(default_factory=list)

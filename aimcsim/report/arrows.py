@@ -37,21 +37,21 @@ def data_arrows(actions: StageActions, messages: Sequence[Transfers]) -> Arrows:
 
 
 def version_arrows(table: OpTable) -> Arrows:
-    """From each update of a tile, or write of a transfer, to the first forward of that tile whose weights hold it."""
+    """From each update of an array, or write of a transfer, to the first forward of it whose weights hold that."""
     changes = (table.kind == _UPDATE) | (table.kind == _TRANSFER)
     updates = np.flatnonzero(changes & (table.version_written >= 0))
     forwards = np.flatnonzero(table.kind == _FORWARD)
-    forwards = forwards[np.lexsort((table.start[forwards], table.tile[forwards]))]
+    forwards = forwards[np.lexsort((table.start[forwards], table.array[forwards]))]
     if not len(forwards):
         return Arrows("version", forwards, forwards)
-    updates = updates[np.lexsort((table.version_written[updates], table.tile[updates]))]
-    edges = np.arange(len(table.tiles) + 1)
-    from_update = np.searchsorted(table.tile[updates], edges)
-    from_forward = np.searchsorted(table.tile[forwards], edges)
+    updates = updates[np.lexsort((table.version_written[updates], table.array[updates]))]
+    edges = np.arange(int(table.array.max()) + 2)
+    from_update = np.searchsorted(table.array[updates], edges)
+    from_forward = np.searchsorted(table.array[forwards], edges)
     sources, targets = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for tile in range(len(table.tiles)):
-        own = updates[from_update[tile] : from_update[tile + 1]]
-        readers = forwards[from_forward[tile] : from_forward[tile + 1]]
+    for array in range(len(edges) - 1):
+        own = updates[from_update[array] : from_update[array + 1]]
+        readers = forwards[from_forward[array] : from_forward[array + 1]]
         if not len(own) or not len(readers):
             continue
         seen = np.maximum.accumulate(table.version_read[readers])
@@ -62,15 +62,15 @@ def version_arrows(table: OpTable) -> Arrows:
 
 
 def writers(table: OpTable) -> Column:
-    """For each forward the place of the update of its tile that wrote the version it reads; −1 for all others."""
+    """For each forward the place of the update of its array that wrote the version it reads; −1 for all others."""
     found = np.full(len(table), -1, np.int64)
     updates = np.flatnonzero((table.kind == _UPDATE) & (table.version_written >= 0))
     forwards = np.flatnonzero(table.kind == _FORWARD)
     if not len(updates) or not len(forwards):
         return found
     most = 1 + int(max(table.version_written.max(), table.version_read.max()))
-    written = table.tile[updates] * most + table.version_written[updates]
-    read = table.tile[forwards] * most + table.version_read[forwards]
+    written = table.array[updates] * most + table.version_written[updates]
+    read = table.array[forwards] * most + table.version_read[forwards]
     order = np.argsort(written, kind="stable")
     at = order[np.minimum(np.searchsorted(written, read, sorter=order), len(order) - 1)]
     found[forwards] = np.where(written[at] == read, updates[at], -1)

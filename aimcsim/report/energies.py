@@ -28,11 +28,11 @@ def energies(flow: RunFlow) -> Energies | None:
     # Operations are many, and few differ in what their energy follows from.
     lengths, length = np.unique(table.end_at - table.start, return_inverse=True)
     wrote = table.version_written >= 0
-    alike = ((table.tile * len(KINDS) + table.kind) * 2 + wrote) * max(1, len(lengths)) + length
+    alike = ((table.array * len(KINDS) + table.kind) * 2 + wrote) * max(1, len(lengths)) + length
     _, first, word = np.unique(alike, return_index=True, return_inverse=True)
-    units = {unit.name: unit for unit in flow.plan.floorplan.units}
+    units = {(unit.tile, unit.layer): unit for unit in flow.plan.floorplan.units}
     words = []
     for op in first.tolist():
-        unit, kind = units[table.tiles[table.tile[op]]], KINDS[table.kind[op]]
+        unit, kind = units[table.tiles[table.tile[op]], table.layers[table.layer[op]]], KINDS[table.kind[op]]
         words.append(json.dumps(known.joules(unit, kind, int(lengths[length[op]]), bool(wrote[op]))))
     return Energies(tuple(words), np.asarray(word, np.int64))

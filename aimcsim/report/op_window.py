@@ -20,7 +20,7 @@ from aimcsim.trace.oplog import SKIPPED
 from aimcsim.trace.run_folder import OPS
 
 COLUMNS = ["tile", "op", "micro_batch", "start", "end", "stage", "version_read", "version_written"]
-_END = "end"
+_END, _LAYER = "end", "layer"
 _STRETCHES = pydantic.TypeAdapter(list[tuple[int, int]])
 
 
@@ -30,12 +30,14 @@ class OpWindow:
 
     `groups` holds (rows, last end) of each row group, in the order of the file, which is that of the ends.
     `skipped`: stretches of a fast-forwarded run, first cycle and end (exclusive), from which operations are missing.
+    `has_layers`: False for the log of an older version, whose tiles each hold one layer.
     """
 
     path: Path
     end: int
     groups: tuple[tuple[int, int], ...]
     skipped: tuple[tuple[int, int], ...] = ()
+    has_layers: bool = True
 
     def skipped_within(self, first: int, end: int) -> tuple[tuple[int, int], ...]:
         """The parts of the cycles from `first` to `end` (exclusive) from which operations are missing."""
@@ -70,16 +72,19 @@ class OpWindow:
         known = name.isin(list(tiles)) | name.is_null()
         wanted = begun & ((pc.field(_END) > first) | (start >= first)) & known
         try:
-            table = pq.read_table(self.path, columns=COLUMNS, filters=wanted)
+            table = pq.read_table(self.path, columns=[*COLUMNS, *([_LAYER] if self.has_layers else [])], filters=wanted)
             tile = pc.index_in(table.column("tile").cast(pa.string()), pa.array(tiles, pa.string()))
             kind = pc.index_in(table.column("op").cast(pa.string()), pa.array(tuple(KINDS), pa.string()))
             written = pc.fill_null(table.column("version_written"), -1)
             numbers = [table.column(name) for name in ("stage", "micro_batch", "start", _END, "version_read")]
             columns = [_whole(column) for column in (tile, *numbers, kind, written)]
+            layers, layer = _layers(table)
         except (pa.ArrowException, OSError, TypeError, KeyError) as error:
             raise _broken(self.path, error) from error
         tile, stage, micro_batch, start, ends, read, kind, written = columns
-        return OpTable(tuple(tiles), first, end, tile, stage, kind, micro_batch, start, ends, read, written)
+        return OpTable(
+            tuple(tiles), first, end, tile, stage, kind, micro_batch, start, ends, read, written, layer, layers
+        )
 
     def first_pass_end(self) -> int:
         """When the first stage is done with micro-batch 0, its update included. Raises RunFolderError."""
@@ -118,7 +123,8 @@ def open_ops(folder: Path) -> OpWindow:
         raise RunFolderError(f"{path} is no op log of aimcsim: it has no statistics of its ends")
     rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
     groups = tuple((count, end) for count, end in zip(rows, ends, strict=True) if end is not None)
-    return OpWindow(path, max((end for _, end in groups), default=0), groups, _skipped(path, metadata.metadata))
+    skipped, end = _skipped(path, metadata.metadata), max((end for _, end in groups), default=0)
+    return OpWindow(path, end, groups, skipped, _LAYER in names)
 
 
 def stage_of(tile: str) -> int:
@@ -146,6 +152,15 @@ def _whole(column: pa.ChunkedArray | pa.Array) -> Column:
     if column.null_count:
         raise TypeError("an operation of another form")
     return np.asarray(column.cast(pa.int64()), np.int64)
+
+
+def _layers(table: pa.Table) -> tuple[tuple[str, ...], Column]:
+    """Names of layers, and for each operation its place among them: that of its tile, where the log does not say."""
+    names = pc.replace_substring_regex(table.column("tile").cast(pa.string()), r"^s\d+\.([^.]*)\..*$", r"\1")
+    if _LAYER in table.column_names:
+        names = pc.coalesce(table.column(_LAYER).cast(pa.string()), names)
+    found = names.combine_chunks().dictionary_encode()
+    return tuple(found.dictionary.to_pylist()), _whole(found.indices)
 
 
 def _broken(path: Path, error: Exception) -> RunFolderError:

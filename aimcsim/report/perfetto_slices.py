@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from aimcsim.errors import harmless
 from aimcsim.report.arrows import NONE, data_arrows, staleness, version_arrows
 from aimcsim.report.energies import energies
 from aimcsim.report.link_transfers import NEVER, Transfers
-from aimcsim.report.op_table import KINDS, Column
+from aimcsim.report.op_table import KINDS, Column, OpTable
 from aimcsim.report.run_flow import RunFlow
 from aimcsim.report.text_columns import choices, chunks, joined, lines, merged, numbers, numbers_or_null
 
@@ -47,7 +49,7 @@ def tile_slices(flow: RunFlow, tracks: Sequence[Track], first_arrow: int) -> Ite
     rank[order] = np.arange(len(order))
     ends = _arrow_ends(flow, rank, first_arrow)
     stale, queue = staleness(table, flow.chunk, flow.plan.schedule), _queues(flow)
-    written, energy = table.version_written, energies(flow)
+    written, energy, of_layer = table.version_written, energies(flow), _of_layer(table)
     for part in chunks(len(order)):
         ops = order[part]
         place = (
@@ -57,7 +59,7 @@ def tile_slices(flow: RunFlow, tracks: Sequence[Track], first_arrow: int) -> Ite
         kind, micro_batch = choices(tuple(KINDS), table.kind[ops]), numbers(table.micro_batch[ops])
         slices = lines(
             '{"ph":"X",', *place, ',"dur":', numbers(table.end_at[ops] - table.start[ops]),
-            ',"name":"', kind, " ", micro_batch, '","cat":"', kind,
+            ',"name":"', kind, " ", micro_batch, of_layer.take(pa.array(ops)), '","cat":"', kind,
             '","args":{"micro_batch":', micro_batch, ',"version_read":', numbers(table.version_read[ops]),
             ',"version_written":', numbers_or_null(written[ops], written[ops] >= 0),
             ',"staleness":', numbers_or_null(stale[ops], stale[ops] != NONE),
@@ -67,6 +69,12 @@ def tile_slices(flow: RunFlow, tracks: Sequence[Track], first_arrow: int) -> Ite
         at = lines(*place)
         arrows = [(each.rank[own] - part.start, each.text(own, at, part.start)) for each, own in _within(ends, part)]
         yield joined(merged((np.arange(len(ops)), slices), *arrows))
+
+
+def _of_layer(table: OpTable) -> pa.Array:
+    """What stands behind the name of each slice: the layer, where its tile holds the arrays of several."""
+    names = ["", *(" " + json.dumps(harmless(layer))[1:-1] for layer in table.layers)]
+    return choices(tuple(names), np.where(table.shares, table.layer + 1, 0))
 
 
 class _ArrowEnds(NamedTuple):

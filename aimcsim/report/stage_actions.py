@@ -25,7 +25,7 @@ def assembly_of(run: Run) -> Assembly:
 
 def virtual_stages(floorplan: Floorplan, tiles: Sequence[str]) -> Column:
     """The virtual stage (chunk x stages + stage) of each tile. Raises RunFolderError for one that is not placed."""
-    placed = {unit.name: unit.chunk * floorplan.stages + unit.stage for unit in floorplan.units}
+    placed = {unit.tile: unit.chunk * floorplan.stages + unit.stage for unit in floorplan.units}
     for tile in tiles:
         if tile not in placed:
             raise RunFolderError(f"the scenario of this run places no tile {harmless(tile)}")

@@ -63,7 +63,9 @@ def signals(flow: RunFlow, names: Names) -> Iterator[Signal]:
         yield Signal(scope, "queue", NUMBER, flow.queues[stage])
         for tile in tiles:
             ops = by_tile[edges[tile] : edges[tile + 1]]
-            yield from _of_tile(table, ops, names.unique(scope, table.tiles[tile]))
+            own = names.unique(scope, table.tiles[tile])
+            yield from _of_tile(table, ops, own)
+            yield from _of_layers(table, ops, own, names)
 
 
 def _of_tile(table: OpTable, ops: Column, scope: tuple[str, ...]) -> Iterator[Signal]:
@@ -72,11 +74,23 @@ def _of_tile(table: OpTable, ops: Column, scope: tuple[str, ...]) -> Iterator[Si
     ops = ops[np.argsort(table.start[ops], kind="stable")]
     micro_batch, kind = table.micro_batch[ops], table.kind[ops]
     yield Signal(scope, "op", TEXT, _while_busy(table, ops, micro_batch * len(KINDS) + kind))
-    busy = _while_busy(table, ops, np.ones(len(ops), np.int64))
-    yield Signal(scope, "busy", BIT, Series(busy.time, np.maximum(busy.value, 0)))
+    yield Signal(scope, "busy", BIT, _busy(table, ops))
     yield Signal(scope, "micro_batch", NUMBER, _while_busy(table, ops, micro_batch))
     if len(updates.time):
         yield Signal(scope, "version", NUMBER, updates)
+
+
+def _of_layers(table: OpTable, ops: Column, scope: tuple[str, ...], names: Names) -> Iterator[Signal]:
+    """Where a tile holds the arrays of several layers: when it works for each of them."""
+    for layer in np.unique(table.layer[ops]) if table.shares[ops].any() else ():
+        own = ops[(table.layer[ops] == layer) & (table.end_at[ops] > table.start[ops])]
+        own = own[np.argsort(table.start[own], kind="stable")]
+        yield Signal(scope, names.unique(scope, f"busy_{table.layers[layer]}")[-1], BIT, _busy(table, own))
+
+
+def _busy(table: OpTable, ops: Column) -> Series:
+    found = _while_busy(table, ops, np.ones(len(ops), np.int64))
+    return Series(found.time, np.maximum(found.value, 0))
 
 
 def _while_busy(table: OpTable, ops: Column, value: Column) -> Series:

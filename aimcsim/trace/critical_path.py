@@ -62,7 +62,7 @@ def middle_half(end: int) -> tuple[int, int]:
 def _middle_spans(ops: Path, plan: MachinePlan) -> list[Span]:
     """Stage actions that start and end within the middle half of the logged cycles."""
     floorplan = plan.floorplan
-    virtual = {unit.name: unit.chunk * floorplan.stages + unit.stage for unit in floorplan.units}
+    virtual = {unit.tile: unit.chunk * floorplan.stages + unit.stage for unit in floorplan.units}
     spans: dict[tuple[int, str, int], tuple[int, int]] = {}
     for tile, kind, micro_batch, start, end in _middle_operations(ops):
         key = virtual[tile], kind, micro_batch

@@ -13,9 +13,9 @@ DEFINITIONS: dict[str, str] = {
     "staleness": "updates of the stage that a serial run with the same mini-batches would have applied before an "
     "action and that the action did not see",
     "peak_in_flight": "most micro-batches (per chunk) whose F had started and whose own U had not committed",
-    "state": "what the run keeps: arrays (tiles) and devices of all layers, numbers kept digitally beside them by the "
-    "algorithm and as weights of digital layers, and pair_values: numbers of the (x, error) pairs held at the peaks in "
-    "flight until their updates",
+    "state": "what the run keeps: arrays, their tiles and the devices of all layers, numbers kept digitally beside "
+    "them by the algorithm and as weights of digital layers, and pair_values: numbers of the (x, error) pairs held at "
+    "the peaks in flight until their updates",
     "peak_activations": "most micro-batches (per chunk) whose F had started and whose B (or W) had not ended",
     "buffers": "what waits on each link that passes over a stage (F: values of a skip, B: its errors), from the end of "
     "the action that made it to the start of the one that takes it, most micro-batches at once",

@@ -1,8 +1,9 @@
 """The op log: one row per tile operation, streamed to a Parquet file in row groups.
 
-Columns: tile (name), stage (from 1), op (F B U W T), micro_batch, start, end (cycles), version_read,
-version_written (null where nothing was written). Rows are ordered by end, then start, then unit, whatever the order
-in which the event queue produced them. The log of a fast-forwarded run has gaps, which the file's metadata lists.
+Columns: tile (name), stage (from 1), op (F B U W T), micro_batch, start, end (cycles), version_read, version_written
+(null where nothing was written), layer (whose array on the tile it is, or what the node computes). Rows are ordered by
+end, then start, then unit, whatever the order in which the event queue produced them. The log of a fast-forwarded run
+has gaps, which the file's metadata lists.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ SCHEMA = pa.schema(
         ("end", pa.int64()),
         ("version_read", pa.int64()),
         ("version_written", pa.int64()),
+        ("layer", pa.dictionary(pa.int32(), pa.string())),
     ],
     metadata={b"aimcsim.time_unit": b"cycle"},
 )
@@ -58,7 +60,8 @@ class OpLog:
         self, path: Path, units: Sequence[Unit], first_cycles: int | None = None, spool: RowSpool | None = None
     ) -> None:
         self.path = path
-        self._names = pa.array([unit.name for unit in units], pa.string())
+        self._tiles, self._tile_of = _numbered([unit.tile for unit in units])
+        self._layers, self._layer_of = _numbered([unit.layer for unit in units])
         self._kinds = pa.array(KINDS, pa.string())
         self._stages = np.array([unit.stage + 1 for unit in units], np.int32)
         self._limit = first_cycles
@@ -144,7 +147,7 @@ class OpLog:
         unit, kind, micro_batch, start, end, read, written = rows.T
         return pa.table(
             [
-                pa.DictionaryArray.from_arrays(pa.array(unit, pa.int32()), self._names),
+                pa.DictionaryArray.from_arrays(pa.array(self._tile_of[unit]), self._tiles),
                 pa.array(self._stages[unit]),
                 pa.DictionaryArray.from_arrays(pa.array(kind, pa.int8()), self._kinds),
                 pa.array(micro_batch),
@@ -152,9 +155,16 @@ class OpLog:
                 pa.array(end),
                 pa.array(read),
                 pa.array(written, mask=written < 0),
+                pa.DictionaryArray.from_arrays(pa.array(self._layer_of[unit]), self._layers),
             ],
             schema=SCHEMA,
         )
+
+
+def _numbered(names: Sequence[str]) -> tuple[pa.Array, Any]:
+    """The names, each once, and where each of `names` stands among them."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return pa.array(list(numbers), pa.string()), np.array([numbers[name] for name in names], np.int32)
 
 
 class NoOpLog:

@@ -17,11 +17,12 @@ def state_sizes(assembly: Assembly, peak_in_flight: Sequence[int]) -> dict[str, 
     """
     floorplan = assembly.floorplan
     arrays = sum(unit.is_tile for unit in floorplan.units)
+    tiles = sum(units[0].is_tile for units in floorplan.by_tile.values())
     layers = [(layer, chunk.stage) for chunk in floorplan.chunks for layer in chunk.layers]
     known = assembly.network.layers
     weighted = [(found, stage) for name, stage in layers if isinstance(found := known[name], Weighted)]
     if not weighted:
-        return {"arrays": arrays, "devices": None, "digital_values": None, "pair_values": None}
+        return {"arrays": arrays, "tiles": tiles, "devices": None, "digital_values": None, "pair_values": None}
     first = sum(_cells(unit) for unit in floorplan.units if unit.is_first and unit.kind != "digital")
     beside = sum(_cells(unit) for unit in floorplan.units if unit.kind == "digital")
     pairs = sum(
@@ -30,6 +31,7 @@ def state_sizes(assembly: Assembly, peak_in_flight: Sequence[int]) -> dict[str, 
     )
     return {
         "arrays": arrays,
+        "tiles": tiles,
         "devices": sum(_cells(unit) for unit in floorplan.units if unit.is_tile),
         "digital_values": first * buffers_per_weight(assembly.scenario.training.algorithm) + beside,
         "pair_values": pairs,

@@ -53,8 +53,10 @@ def summarise(
         "cycles_per_sample": recorder.makespan / assembly.samples if diverged is None else None,
         "computation_density": None if density is None else float(density),
         "utilisation": {
-            unit.name: busy / recorder.makespan if recorder.makespan else None
-            for unit, busy in zip(assembly.floorplan.units, recorder.unit_busy, strict=True)
+            tile: sum(recorder.unit_busy[unit.index] for unit in units) / recorder.makespan
+            if recorder.makespan
+            else None
+            for tile, units in assembly.floorplan.by_tile.items()
         },
         "staleness": {str(m + 1): _staleness(recorder, m) for m in range(assembly.floorplan.stages)},
         "peak_in_flight": {str(m): s.state.peak_in_flight for m, s in enumerate(machine.stages, 1)},

@@ -56,10 +56,10 @@ def test_a_file_that_is_cut_anywhere_or_has_something_behind_it_is_refused(
 
 
 def test_a_newer_format_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container, "FORMAT", 4)
+    monkeypatch.setattr(container, "FORMAT", 5)
     write_container(tmp_path / "c", {}, [])
     monkeypatch.undo()
-    with pytest.raises(CheckpointError, match=r"c has format 4; this version of aimcsim reads format 3$"):
+    with pytest.raises(CheckpointError, match=r"c has format 5; this version of aimcsim reads format 4$"):
         read_container(tmp_path / "c")
 
 

@@ -68,7 +68,7 @@ class Row(NamedTuple):
 
 def rows_of(table: Any) -> list[Row]:
     """The rows of an op log."""
-    return [Row(**row) for row in table.to_pylist()]
+    return [Row(**row) for row in table.select(Row._fields).to_pylist()]
 
 
 class Recording:

@@ -33,12 +33,11 @@ def timeline(
 ) -> list[str]:
     """The picture of those operations of a log that touch the cycles and stand in `order`."""
     own = [row for row in log if row[0] in order and row[3] < end and row[4] > first]
-    columns = zip(*((order.index(tile), ALL_KINDS.index(op), *numbers) for tile, op, *numbers in own), strict=True)
-    tile, kind, micro_batch, start, end_at = (
-        (np.array(column, np.int64) for column in columns) if own else [NOTHING] * 5
-    )
+    values = zip(*((order.index(tile), ALL_KINDS.index(op), *numbers) for tile, op, *numbers in own), strict=True)
+    tile, kind, micro_batch, start, end_at = (np.array(column, np.int64) for column in values) if own else [NOTHING] * 5
     none = np.zeros(len(own), np.int64)
-    return drawn(OpTable(tuple(order), first, end, tile, none, kind, micro_batch, start, end_at, none, none), width)
+    columns = (tile, none, kind, micro_batch, start, end_at, none, none, none)
+    return drawn(OpTable(tuple(order), first, end, *columns, ("",)), width)
 
 
 def text(lines: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aimcsim.assembly import Assembly, assemble
 from aimcsim.pipeline.machine import Machine
-from aimcsim.report.floorplan.what_if import long_enough
+from aimcsim.report.floorplan.periods import long_enough
 from aimcsim.trace.metrics import MetricsRecorder
 from aimcsim.trace.oplog import NoOpLog
 

@@ -12,19 +12,22 @@ from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE, WEIGHT_GRADIENT
 
 @dataclass(frozen=True)
 class ArrayFigures:
-    """One tile: lines that the layer uses of it, and whether it is another copy of the layer."""
+    """One array of a layer: the `tile` it is on, its lines, the first of them there, and whether it is another copy."""
 
-    name: str
+    tile: str
     rows: int
     columns: int
     copy: int
+    row: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True)
 class LayerFigures:
-    """One layer with a matrix. `splits`: rows and columns of its grid of tiles (0, 0 where it is on none).
+    """One layer with a matrix, on no tile or on these. `splits`: rows and columns of its grid of them (0, 0: on none).
 
-    `cycles`: of F, B and U (or W) of a micro-batch on its arrays, without sums; per action, the whole of it.
+    `beside`: layers that are on its tiles too. `cycles`: of F, B and U (or W) of a micro-batch on its arrays, without
+    sums; per action, the whole of it.
     """
 
     name: str
@@ -33,10 +36,11 @@ class LayerFigures:
     copies: int
     positions: int
     cycles: tuple[int, int, int]
+    beside: tuple[str, ...] = ()
 
     @property
     def cells(self) -> int:
-        """Cells of its tiles that it uses."""
+        """Cells that it uses of its tiles."""
         return sum(tile.rows * tile.columns for tile in self.tiles)
 
 
@@ -56,13 +60,26 @@ class StageFigures:
 
     @property
     def tiles(self) -> int:
-        """Tiles of all its layers."""
-        return sum(len(layer.tiles) for layer in self.layers)
+        """Tiles of all its layers, one that several of them share counted once."""
+        return len({array.tile for layer in self.layers for array in layer.tiles})
+
+    def shared(self) -> tuple[tuple[LayerFigures, ...], ...]:
+        """Layers by the tiles they are on: one that shares none is alone, in the order of the first of each."""
+        return tuple(
+            tuple(each for each in self.layers if each is layer or each.name in layer.beside)
+            for layer in self.layers
+            if not any(earlier.name in layer.beside for earlier in self.layers[: self.layers.index(layer)])
+        )
 
     @property
     def longest(self) -> LayerFigures:
         """The layer that takes most of its time."""
         return max(self.layers, key=lambda layer: sum(layer.cycles))
+
+
+def busiest(stages: tuple[StageFigures, ...]) -> StageFigures:
+    """The first of the stages that a micro-batch keeps busy longest."""
+    return max(stages, key=lambda stage: stage.busy)
 
 
 def stage_figures(assembly: Assembly) -> tuple[StageFigures, ...]:
@@ -90,7 +107,7 @@ def _stage(assembly: Assembly, floorplan: Floorplan, stage: int) -> StageFigures
 
 def _length(assembly: Assembly, kind: str, steps: tuple[Step, ...]) -> int:
     table = assembly.plan.times.table(kind)
-    return sum(max((table[unit] for unit in step), default=0) for step in steps)
+    return sum(assembly.floorplan.step_cycles(step, table) for step in steps)
 
 
 def _layer(assembly: Assembly, name: str, units: list[Unit]) -> LayerFigures:
@@ -109,7 +126,7 @@ def _layer(assembly: Assembly, name: str, units: list[Unit]) -> LayerFigures:
     return LayerFigures(
         name,
         tuple(
-            ArrayFigures(unit.name, unit.shard.in_size, unit.shard.out_size, unit.copy)
+            ArrayFigures(unit.tile, unit.shard.in_size, unit.shard.out_size, unit.copy, unit.row, unit.column)
             for unit in tiles
             if unit.shard is not None
         ),
@@ -117,4 +134,5 @@ def _layer(assembly: Assembly, name: str, units: list[Unit]) -> LayerFigures:
         units[0].copies,
         layer.positions if isinstance(layer, Weighted) else 1,
         cycles,
+        tuple(unit.layer for unit in assembly.floorplan.by_tile[units[0].tile] if unit.layer != name),
     )

@@ -9,8 +9,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from aimcsim.assembly import Assembly
 from aimcsim.report import palette
-from aimcsim.report.floorplan.figures import LayerFigures, StageFigures, stage_figures
-from aimcsim.report.floorplan.what_if import busiest
+from aimcsim.report.floorplan.figures import LayerFigures, StageFigures, busiest, stage_figures
 from aimcsim.report.picture_style import drawing, fitting, new_figure, picture_bytes, plain, width_of
 
 #: Inches: width of a stage, between stages, of the margin, and side of a tile's longer edge.
@@ -19,8 +18,12 @@ STAGE, GAP, MARGIN, TILE = 1.55, 0.3, 0.3, 0.34
 NARROWEST = 4.8
 #: Inches of a line of text; points of its letters.
 LINE, LETTERS = 0.17, 7.5
-#: Tiles in a row of a stage; most tiles of a layer that are drawn, the others are counted.
-IN_A_ROW, MOST_TILES = 4, 12
+#: The same of a tile that layers share, so that they can be told apart.
+SHARED_TILE = 0.68
+#: Tiles in a row of a stage, and of shared ones; most tiles of a layer that are drawn, the others are counted.
+IN_A_ROW, SHARED_IN_A_ROW, MOST_TILES = 4, 2, 12
+#: Colours of the layers of one tile, in their order; alone a layer has the first.
+SHARED = (palette.FORWARD, palette.UPDATE, palette.BACKWARD, palette.WEIGHT_GRADIENT)
 #: Inches that a used part has at least, to be seen.
 SEEN = 0.02
 #: Inches that a link over one stage more is bent higher.
@@ -54,12 +57,20 @@ def floorplan_picture(assembly: Assembly, form: Literal["png", "svg"]) -> bytes:
         return picture_bytes(figure, form)
 
 
-def _rows(layer: LayerFigures) -> int:
-    return -(-min(len(layer.tiles), MOST_TILES) // IN_A_ROW)
+def _tiles_height(layers: tuple[LayerFigures, ...]) -> float:
+    """Inches that the tiles of a layer take, or those that several share, which are drawn once."""
+    side, in_a_row = _form(layers)
+    return -(-min(len(layers[0].tiles), MOST_TILES) // in_a_row) * (side + 0.05)
+
+
+def _form(layers: tuple[LayerFigures, ...]) -> tuple[float, int]:
+    """Inches of a tile's longer edge, and tiles in a row."""
+    return (TILE, IN_A_ROW) if len(layers) == 1 else (SHARED_TILE, SHARED_IN_A_ROW)
 
 
 def _height(stage: StageFigures) -> float:
-    return 2 * LINE + sum(2 * LINE + _rows(layer) * (TILE + 0.05) for layer in stage.layers) + 0.1
+    heights = (2 * LINE * len(layers) + _tiles_height(layers) for layers in stage.shared())
+    return 2 * LINE + sum(heights) + 0.1
 
 
 def _stage(axes: Axes, stage: StageFigures, left: float, top: float, assembly: Assembly, is_longest: bool) -> None:
@@ -73,34 +84,52 @@ def _stage(axes: Axes, stage: StageFigures, left: float, top: float, assembly: A
     _text(axes, left + 0.06, y, words, STAGE - 0.1, bold=True)
     y += LINE
     _text(axes, left + 0.06, y, f"{stage.busy} cycles", STAGE - 0.1)
-    for layer in stage.layers:
-        y += LINE
-        left_out = len(layer.tiles) - MOST_TILES
-        more = f" (+{left_out} tiles)" if left_out > 0 else "" if layer.tiles else " (digital)"
-        _text(axes, left + 0.06, y, f"{layer.name}{more}", STAGE - 0.1, bold=is_longest and layer is stage.longest)
-        y += LINE
-        _text(
-            axes, left + 0.06, y, f"{layer.positions} × {sum(t.copy == 0 for t in layer.tiles)} products", STAGE - 0.1
-        )
+    for layers in stage.shared():
+        for number, layer in enumerate(layers):
+            swatch = _colour(number) if len(layers) > 1 else None
+            is_bold = is_longest and layer is stage.longest
+            y = _words(axes, layer, left + 0.06, y, is_bold, swatch)
         y += LINE / 2
-        _tiles(axes, layer, left + 0.06, y, assembly)
-        y += _rows(layer) * (TILE + 0.05) - LINE / 2
+        _tiles(axes, layers, left + 0.06, y, assembly)
+        y += _tiles_height(layers) - LINE / 2
 
 
-def _tiles(axes: Axes, layer: LayerFigures, left: float, top: float, assembly: Assembly) -> None:
+def _words(axes: Axes, layer: LayerFigures, left: float, y: float, is_bold: bool, swatch: str | None) -> float:
+    """Name and products of a layer; with its colour on a tile that it shares. Returns where the last line is."""
+    y += LINE
+    left_out = len(layer.tiles) - MOST_TILES
+    more = f" (+{left_out} tiles)" if left_out > 0 else "" if layer.tiles else " (digital)"
+    if swatch is not None:
+        axes.add_patch(Rectangle((left, y - LINE / 4), LINE / 2, LINE / 2, facecolor=swatch, linewidth=0))
+    indent = 0.0 if swatch is None else LINE * 0.75
+    _text(axes, left + indent, y, f"{layer.name}{more}", STAGE - 0.1 - indent, bold=is_bold)
+    y += LINE
+    _text(axes, left, y, f"{layer.positions} × {sum(t.copy == 0 for t in layer.tiles)} products", STAGE - 0.1)
+    return y
+
+
+def _colour(number: int) -> str:
+    """Of the layers on one tile, the colour of the one with that number."""
+    return SHARED[number % len(SHARED)]
+
+
+def _tiles(axes: Axes, layers: tuple[LayerFigures, ...], left: float, top: float, assembly: Assembly) -> None:
+    """The tiles of a layer, or those that several share, each with what they use of it."""
     spec = assembly.scenario.hardware.tile
-    scale = TILE / max(spec.rows, spec.columns)
-    for number, tile in enumerate(layer.tiles[:MOST_TILES]):
-        x = left + number % IN_A_ROW * (TILE + 0.02)
-        y = top + number // IN_A_ROW * (TILE + 0.05)
+    side, in_a_row = _form(layers)
+    scale = side / max(spec.rows, spec.columns)
+    for number in range(min(len(layers[0].tiles), MOST_TILES)):
+        x = left + number % in_a_row * (side + 0.02)
+        y = top + number // in_a_row * (side + 0.05)
         # Rows are input lines, from top to bottom; columns output lines.
         whole = Rectangle((x, y), spec.columns * scale, spec.rows * scale, facecolor=palette.IDLE, linewidth=0)
         axes.add_patch(whole)
-        fill = palette.TRANSFER if tile.copy else palette.FORWARD
-        used = Rectangle(
-            (x, y), max(tile.columns * scale, SEEN), max(tile.rows * scale, SEEN), facecolor=fill, linewidth=0
-        )
-        axes.add_patch(used)
+        for place, layer in enumerate(layers):
+            array = layer.tiles[number]
+            fill = palette.TRANSFER if array.copy else _colour(place)
+            corner = x + array.column * scale, y + array.row * scale
+            width, height = max(array.columns * scale, SEEN), max(array.rows * scale, SEEN)
+            axes.add_patch(Rectangle(corner, width, height, facecolor=fill, linewidth=0))
 
 
 def _link(axes: Axes, source: int, target: int, values: int, top: float) -> None:

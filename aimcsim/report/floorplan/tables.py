@@ -11,8 +11,9 @@ from rich.text import Text
 from aimcsim.assembly import Assembly
 from aimcsim.report.figures import figure
 from aimcsim.report.floorplan.buffers import skip_buffers
-from aimcsim.report.floorplan.figures import LayerFigures, StageFigures, stage_figures
-from aimcsim.report.floorplan.what_if import Period, busiest, period_of, what_ifs
+from aimcsim.report.floorplan.figures import LayerFigures, StageFigures, busiest, stage_figures
+from aimcsim.report.floorplan.periods import AT_LEAST, SIMULATED, Period, period_of
+from aimcsim.report.floorplan.what_if import what_ifs
 
 
 def floorplan_parts(assembly: Assembly) -> Iterator[RenderableType]:
@@ -25,6 +26,7 @@ def floorplan_parts(assembly: Assembly) -> Iterator[RenderableType]:
         f"{assembly.schedule.name}, micro-batches of {scenario.pipeline.micro_batch}"
     )
     yield _layers(assembly, stages)
+    yield from _shared_tiles(assembly)
     yield _links(assembly)
     yield from _buffers(assembly)
     yield from _bottleneck(assembly, stages)
@@ -53,7 +55,8 @@ def _grid(layer: LayerFigures) -> str:
     if not layer.tiles:
         return "digital"
     rows, columns = layer.splits
-    return f"{rows}x{columns}" + (f" x {layer.copies} copies" if layer.copies > 1 else "")
+    beside = f" with {', '.join(layer.beside)}" if layer.beside else ""
+    return f"{rows}x{columns}" + (f" x {layer.copies} copies" if layer.copies > 1 else beside)
 
 
 def _lines(layer: LayerFigures) -> str:
@@ -64,6 +67,22 @@ def _lines(layer: LayerFigures) -> str:
 
 def _share(cells: int, room: int) -> str:
     return f"{cells} ({cells / room:.1%})" if room else ""
+
+
+def _shared_tiles(assembly: Assembly) -> Iterator[RenderableType]:
+    """Which lines each layer has on tiles that hold several, or that have a name."""
+    table = _table(("tile", "layer", "rows", "columns", "cells used"), "Shared and named tiles:")
+    room = assembly.scenario.hardware.tile.rows * assembly.scenario.hardware.tile.columns
+    for tile, units in assembly.floorplan.by_tile.items():
+        arrays = [(unit, unit.shard) for unit in units if unit.on and unit.shard is not None]
+        for number, (unit, shard) in enumerate(arrays):
+            lines = f"{unit.row}-{unit.row + shard.in_size - 1}", f"{unit.column}-{unit.column + shard.out_size - 1}"
+            table.add_row(
+                "" if number else tile, unit.layer, *lines, _share(shard.in_size * shard.out_size, room),
+                end_section=number == len(arrays) - 1,
+            )  # fmt: skip
+    if table.row_count:
+        yield table
 
 
 def _links(assembly: Assembly) -> Table:
@@ -89,13 +108,14 @@ def _buffers(assembly: Assembly) -> Iterator[RenderableType]:
 
 
 def _bottleneck(assembly: Assembly, stages: tuple[StageFigures, ...]) -> Iterator[RenderableType]:
-    period, stage = period_of(assembly, stages), busiest(stages)
+    period, stage = period_of(assembly), busiest(stages)
     layer = stage.longest
     yield Text(
         f"bottleneck: stage {stage.number}, {stage.busy} cycles a micro-batch, of which {layer.name} "
         f"({layer.positions} positions) {sum(layer.cycles)}"
     )
-    yield Text(f"period: {_cycles(period)} a micro-batch")
+    how = f" ({period.how})" if period.how.startswith(SIMULATED) else ""
+    yield Text(f"period: {_cycles(period)} a micro-batch{how}")
     table = _table(("what if", "period", "of now", "then longest", "tiles"), "")
     for found in what_ifs(assembly):
         then = f"stage {found.stage.number}, {found.stage.longest.name}"
@@ -104,17 +124,17 @@ def _bottleneck(assembly: Assembly, stages: tuple[StageFigures, ...]) -> Iterato
     if table.row_count:
         yield table
     if assembly.floorplan.plan.transfers:
-        yield Text("Transfers (T) come on top of these cycles.")
+        yield Text("Transfers (T) come on top of the cycles of stages, not of a period that was simulated.")
 
 
 def _cycles(period: Period) -> str:
-    return f"{'' if period.exact else 'at least '}{figure(float(period.cycles))}"
+    return f"{'at least ' if period.how == AT_LEAST else ''}{figure(float(period.cycles))}"
 
 
 def _table(heads: tuple[str, ...], title: str) -> Table:
     table = Table(*heads, title=title or None, title_justify="left", title_style="")
     for column in table.columns:
         column.overflow = "fold"
-        right = column.header not in ("stage", "layer", "link", "carries", "skip", "what if", "then longest")
+        right = column.header not in ("stage", "layer", "link", "carries", "skip", "what if", "then longest", "tile")
         column.justify = "right" if right else "left"
     return table

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from aimcsim.assembly import Assembly, assemble
-from aimcsim.errors import Deadlock, FieldError, FieldErrors
+from aimcsim.errors import FieldError, FieldErrors
+from aimcsim.hardware.floorplan import Unit
+from aimcsim.hardware.sharing import MOST_IN_A_NAME
 from aimcsim.network.layers import Weighted
-from aimcsim.pipeline.cycle_ratio import maximum_cycle_ratio
-from aimcsim.pipeline.event_graph import event_graph
-from aimcsim.pipeline.schedules.base import FixedOrder
-from aimcsim.report.floorplan.figures import LayerFigures, StageFigures, stage_figures
+from aimcsim.report.floorplan.figures import LayerFigures, StageFigures, busiest, stage_figures
+from aimcsim.report.floorplan.periods import Period, long_enough, period_of
 from aimcsim.scenario.placement_spec import MOST_COPIES
 from aimcsim.scenario.spec import Scenario
-from aimcsim.trace.bottleneck import needs_log
+
+#: Groups of layers that would fit on one tile and are named.
+MOST_SHARED = 4
 
 #: Copies that are tried, until another layer is the longest.
 COPIES = (2, 4, 8, 16, 32)
-
-
-@dataclass(frozen=True)
-class Period:
-    """Cycles a micro-batch. `exact`: of the steady state; else no period is shorter (policies, transfers)."""
-
-    cycles: Fraction
-    exact: bool
 
 
 @dataclass(frozen=True)
@@ -41,27 +34,15 @@ class WhatIf:
     tiles: int
 
 
-def period_of(assembly: Assembly, stages: tuple[StageFigures, ...]) -> Period:
-    """Period of a scenario's fixed order with nominal times, or what its busiest stage takes for a micro-batch."""
-    if needs_log(assembly, trained=False):
-        return Period(Fraction(busiest(stages).busy), False)
-    assert isinstance(assembly.schedule, FixedOrder)
-    try:
-        ratio, _ = maximum_cycle_ratio(event_graph(assembly.plan))
-    except Deadlock:
-        return Period(Fraction(busiest(stages).busy), False)
-    return Period(ratio / assembly.schedule.period_micro_batches, True)
-
-
-def busiest(stages: tuple[StageFigures, ...]) -> StageFigures:
-    """The first of the stages that a micro-batch keeps busy longest."""
-    return max(stages, key=lambda stage: stage.busy)
-
-
 def what_ifs(assembly: Assembly) -> Iterator[WhatIf]:
     """Copies of the longest layer of the busiest stage, and of all with as many positions; a stage of its own for it;
-    smaller tiles. The other layers stay in their stages. What a scenario can not have is left out.
+    smaller tiles; layers of a stage on one tile. Layers stay in their stages. What a scenario can not have is left out.
     """
+    yield from _of_the_longest(assembly)
+    yield from _of_sharing(assembly)
+
+
+def _of_the_longest(assembly: Assembly) -> Iterator[WhatIf]:
     stages = stage_figures(assembly)
     stage = busiest(stages)
     layer = stage.longest
@@ -98,6 +79,38 @@ def what_ifs(assembly: Assembly) -> Iterator[WhatIf]:
             yield found
 
 
+def _of_sharing(assembly: Assembly) -> Iterator[WhatIf]:
+    """Layers that would fit on one tile there, and a tile for each of those that share one now."""
+    if assembly.times.per_action:
+        return
+    groups = [list(chunk.layers) for chunk in assembly.floorplan.chunks]
+    placement = assembly.scenario.hardware.placement
+    now = {layers for layers in map(_layers_of, assembly.floorplan.by_tile.values()) if len(layers) > 1}
+    packed = _assembled(_changed(assembly.scenario, {}, groups, share="auto"))
+    could = () if packed is None else dict.fromkeys(map(_layers_of, packed.floorplan.by_tile.values()))
+    fitting = [layers for layers in could if len(layers) > 1 and layers not in now]
+    for layers in fitting[:MOST_SHARED]:
+        kept = [] if placement.share == "auto" else [g for g in placement.share if not {*g} & {*layers}]
+        found = _placed(assembly, f"{_in_words(layers)} on one tile", {}, groups, share=[*kept, list(layers)])
+        if found is not None:
+            yield found
+    if len(fitting) > 1 and (found := _placed(assembly, f"all {len(fitting)} of these", {}, groups, share="auto")):
+        yield found
+    if now and (found := _placed(assembly, "every layer on a tile of its own", {}, groups, share=[], tiles=[])):
+        yield found
+
+
+def _layers_of(units: Sequence[Unit]) -> tuple[str, ...]:
+    return tuple(unit.layer for unit in units)
+
+
+def _in_words(layers: Sequence[str]) -> str:
+    """`a and b`; of many layers the first and how many more."""
+    if len(layers) > MOST_IN_A_NAME:
+        return f"{layers[0]} and {len(layers) - 1} more"
+    return f"{', '.join(layers[:-1])} and {layers[-1]}"
+
+
 def _apart(groups: list[list[str]], layer: LayerFigures, assembly: Assembly) -> list[list[str]]:
     """The stages, with that of `layer` cut before it and before the next layer that has a matrix."""
     found: list[list[str]] = []
@@ -114,24 +127,40 @@ def _apart(groups: list[list[str]], layer: LayerFigures, assembly: Assembly) -> 
 
 
 def _placed(
-    assembly: Assembly, what: str, copies: Mapping[str, int], groups: list[list[str]], tile: Any = None
+    assembly: Assembly,
+    what: str,
+    copies: Mapping[str, int],
+    groups: list[list[str]],
+    tile: Mapping[str, int] | None = None,
+    **placement: Any,
 ) -> WhatIf | None:
-    """The scenario with other copies, stages or tiles; None where it can not be put together."""
+    """The scenario with other copies, stages, tiles or placement; None where it can not be put together."""
     if any(number > MOST_COPIES for number in copies.values()):
         return None
-    scenario = _changed(assembly.scenario, copies, groups, tile)
-    try:
-        found = assemble(scenario)
-    except (FieldErrors, FieldError):
+    found = _assembled(_changed(assembly.scenario, copies, groups, tile, **placement))
+    if found is None:
         return None
     stages = stage_figures(found)
-    return WhatIf(what, period_of(found, stages), busiest(stages), sum(stage.tiles for stage in stages))
+    return WhatIf(what, period_of(found), busiest(stages), sum(stage.tiles for stage in stages))
 
 
-def _changed(scenario: Scenario, copies: Mapping[str, int], groups: list[list[str]], tile: Any) -> Scenario:
+def _assembled(scenario: Scenario) -> Assembly | None:
+    try:
+        return assemble(scenario)
+    except (FieldErrors, FieldError):
+        return None
+
+
+def _changed(
+    scenario: Scenario,
+    copies: Mapping[str, int],
+    groups: list[list[str]],
+    tile: Mapping[str, int] | None = None,
+    **placement: Any,
+) -> Scenario:
     hardware = scenario.hardware
-    placement = hardware.placement.model_copy(update={"replicas": {**hardware.placement.replicas, **copies}})
-    update: dict[str, Any] = {"placement": placement}
+    placed = {"replicas": {**hardware.placement.replicas, **copies}, **placement}
+    update: dict[str, Any] = {"placement": hardware.placement.model_copy(update=placed)}
     if tile is not None:
         update["tile"] = hardware.tile.model_copy(update=tile)
     return scenario.model_copy(
@@ -141,9 +170,3 @@ def _changed(scenario: Scenario, copies: Mapping[str, int], groups: list[list[st
             "training": long_enough(scenario),
         }
     )
-
-
-def long_enough(scenario: Scenario, mini_batches: int = 4096) -> Any:
-    """`training` of so many mini-batches, whatever the data set."""
-    size = scenario.pipeline.micro_batch * scenario.pipeline.micro_batches
-    return scenario.training.model_copy(update={"samples": mini_batches * size, "epochs": None})

@@ -22,6 +22,8 @@ class OpLog {
     this.staleness = columns.staleness;
     this.nextSteps = columns.next;
     this.links = columns.link;
+    this.layers = timeline.layers;
+    this.layerOf = columns.layer;
     this.rowOf = new Int32Array(this.count);
     for (let row = 0; row < this.tiles.length; row++) this.rowOf.fill(row, this.offsets[row], this.offsets[row + 1]);
     this.busyBefore = this.#sumsOfBusyCycles();
@@ -95,6 +97,7 @@ class OpLog {
     const written = this.versionsWritten[i];
     return {
       tile: this.tiles[this.rowOf[i]],
+      layer: this.layerOf && this.layerOf[i] >= 0 ? this.layers[this.layerOf[i]] : null,
       kind: this.kinds[i],
       microBatch: this.microBatches[i],
       start: this.starts[i],

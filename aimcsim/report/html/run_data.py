@@ -95,7 +95,7 @@ def _timeline(folder: Path, run: Run, assembly: Assembly, cycles: Cycles | None,
     stages = assembly.floorplan.stages
     if len(ops) and not (ops.stage.min() >= 1 and ops.stage.max() <= stages):
         raise RunFolderError(f"{folder / OPS} names a stage that its scenario does not have (1 to {stages})")
-    placed = {unit.name: unit.chunk for unit in assembly.floorplan.units}
+    placed = {unit.tile: unit.chunk for unit in assembly.floorplan.units}
     chunk = np.array([placed.get(tile, 0) for tile in ops.tiles], np.int64)
     stale = staleness(ops, chunk, assembly.schedule)
     counted = histograms(ops, stale, chunk)

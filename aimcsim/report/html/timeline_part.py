@@ -57,8 +57,11 @@ def _run(run: RunData) -> dict[str, Any]:
 def _timeline(timeline: Timeline) -> dict[str, Any]:
     """Rows and columns; `next` and `link` are distances to another operation, 0 where there is none."""
     ops = timeline.ops
+    # Only a tile that holds the arrays of several layers leaves open which of them an operation is of.
+    layer = {"layer": packed(np.where(ops.shares, ops.layer, NONE))} if ops.shares.any() else {}
     return {
         "tiles": list(ops.tiles),
+        "layers": list(ops.layers),
         "first": ops.first,
         "end": ops.end,
         "offsets": np.searchsorted(ops.tile, np.arange(len(ops.tiles) + 1)).tolist(),
@@ -72,6 +75,7 @@ def _timeline(timeline: Timeline) -> dict[str, Any]:
             "staleness": packed(timeline.staleness),
             "next": packed(_distances(timeline.next_step)),
             "link": packed(_distances(timeline.version_link)),
+            **layer,
         },
     }
 

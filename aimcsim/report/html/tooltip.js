@@ -42,6 +42,7 @@ class Tooltip {
       ["cycles", `${grouped(details.start)} – ${grouped(details.end)} (${until})`],
       ["version read", grouped(details.versionRead)],
     ];
+    if (details.layer !== null) found.unshift(["layer", details.layer]);
     if (details.versionWritten !== null) found.push(["version written", grouped(details.versionWritten)]);
     if (details.staleness !== null) {
       found.push(["staleness", details.staleness === 1 ? "1 update" : `${grouped(details.staleness)} updates`]);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
@@ -24,7 +24,9 @@ MOST_ROWS = 24
 
 @dataclass(frozen=True)
 class Node:
-    """A drawn node; `x`, `y` are its middle. `group` is (stage, chunk), None for input and loss."""
+    """A drawn node; `x`, `y` are its middle. `group` is (stage, chunk), None for input and loss; `tile` what an
+    array is on.
+    """
 
     name: str
     kind: str
@@ -33,6 +35,7 @@ class Node:
     group: tuple[int, int] | None
     x: float
     y: float
+    tile: str
 
 
 @dataclass(frozen=True)
@@ -92,16 +95,17 @@ def _without_wires(graph: Topology) -> Topology:
 
 
 def _by_stage(graph: Topology) -> Topology:
-    """One node for each chunk of a stage; `tiles` counts what it stands for."""
+    """One node for each chunk of a stage; `tiles` names what it stands for."""
     names = {name: _group_name(name, data) for name, data in graph.nodes(data=True)}
     merged: Topology = nx.DiGraph()
     for name, data in graph.nodes(data=True):
         group = names[name]
         if group not in merged:
             merged.add_node(
-                group, **(data | {"kind": "stage" if data["stage"] is not None else data["kind"], "tiles": 0})
+                group, **(data | {"kind": "stage" if data["stage"] is not None else data["kind"], "tiles": set()})
             )
-        merged.nodes[group]["tiles"] += data["kind"] == "tile"
+        if data["kind"] == "tile":
+            merged.nodes[group]["tiles"].add(data["tile"])
     for a, b, data in graph.edges(data=True):
         if names[a] != names[b] and not merged.has_edge(names[b], names[a]):
             merged.add_edge(names[a], names[b], values=data["values"], link=data["link"])
@@ -112,7 +116,7 @@ def _group_name(name: str, data: dict[str, object]) -> str:
     return name if data["stage"] is None else f"stage {data['stage']}, chunk {data['chunk']}"
 
 
-def _node(name: str, data: dict[str, object], x: float, y: float) -> Node:
+def _node(name: str, data: dict[str, Any], x: float, y: float) -> Node:
     kind = str(data["kind"])
     stage, chunk = data["stage"], data.get("chunk", 0)
     group = (stage, chunk) if isinstance(stage, int) and isinstance(chunk, int) else None
@@ -125,8 +129,8 @@ def _node(name: str, data: dict[str, object], x: float, y: float) -> Node:
     elif kind == "sum":
         label, detail = "Σ", parts[1]
     elif kind == "stage":
-        label, detail = f"stage {stage}", f"{data['tiles']} tiles"
-    return Node(name, kind, label, detail, group, x, y)
+        label, detail = f"stage {stage}", f"{len(data['tiles'])} tiles"
+    return Node(name, kind, label, detail, group, x, y, str(data.get("tile", name)))
 
 
 def _boxes(nodes: Sequence[Node]) -> tuple[Box, ...]:

@@ -110,6 +110,7 @@ def _node(node: Node) -> Html:
         for line, shift, kind in shown
     ]
     size = f", {node.detail} (inputs × outputs)" if node.kind == "tile" else ""
+    size += f", on tile {node.tile}" if node.kind == "tile" and node.tile != node.name else ""
     return element("g", element("title", f"{node.name}: {_WORDS[node.kind]}{size}"), shape, *texts)
 
 

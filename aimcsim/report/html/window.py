@@ -47,9 +47,19 @@ def _by_row(ops: OpTable) -> OpTable:
     order = np.lexsort((ops.end_at, ops.start, ops.tile))
     columns = {
         name: getattr(ops, name)[order]
-        for name in ("tile", "stage", "kind", "micro_batch", "start", "end_at", "version_read", "version_written")
+        for name in (
+            "tile",
+            "stage",
+            "kind",
+            "micro_batch",
+            "start",
+            "end_at",
+            "version_read",
+            "version_written",
+            "layer",
+        )
     }
-    return OpTable(ops.tiles, ops.first, ops.end, **columns)
+    return OpTable(ops.tiles, ops.first, ops.end, layers=ops.layers, **columns)
 
 
 def _left_out(window: RunWindow) -> str | None:

@@ -10,9 +10,10 @@ import pytest
 
 from aimcsim.assembly import Assembly, assemble
 from aimcsim.report.floorplan.buffers import skip_buffers
-from aimcsim.report.floorplan.figures import stage_figures
+from aimcsim.report.floorplan.figures import busiest, stage_figures
+from aimcsim.report.floorplan.periods import period_of
 from aimcsim.report.floorplan.picture import floorplan_picture
-from aimcsim.report.floorplan.what_if import busiest, period_of, what_ifs
+from aimcsim.report.floorplan.what_if import what_ifs
 from aimcsim.scenario.load import scenario_from_data
 from aimcsim.simulation import simulate
 from tests.cli.command import aimcsim_, write
@@ -63,7 +64,7 @@ def test_a_convolution_of_576_positions_is_576_products_and_the_bottleneck() -> 
     assert (fc.positions, fc.splits, fc.cells) == (1, (19, 1), 1200 * 10)
     assert (first.busy, second.busy) == (576 * 6, 400 * 5 + 5 + 400)
     assert busiest((first, second)).longest.name == "c"
-    assert period_of(assembled({}), (first, second)).cycles == 576 * 6
+    assert period_of(assembled({})).cycles == 576 * 6
 
 
 def test_what_copies_would_change_is_what_a_run_with_them_does() -> None:
@@ -83,7 +84,7 @@ def test_a_stage_of_its_own_is_proposed_where_a_layer_shares_one() -> None:
     found = {each.what: each.period.cycles for each in what_ifs(assembled({}, [["c", "d"], ["fc"]]))}
     # F and B of c and d one after the other, U at once: 976·5 + 576 now; 576·6 apart.
     now = assembled({}, [["c", "d"], ["fc"]])
-    assert period_of(now, stage_figures(now)).cycles == Fraction(976 * 5 + 576)
+    assert period_of(now).cycles == Fraction(976 * 5 + 576)
     assert found["a stage for c alone"] == 576 * 6
 
 

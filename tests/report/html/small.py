@@ -67,6 +67,8 @@ def table(rows: Sequence[Row] = LOG, tiles: Sequence[str] = TILES, stages: Seque
         end,
         read,
         written,
+        np.zeros(len(start), np.int64),
+        ("",),
     )
 
 

@@ -91,7 +91,7 @@ def test_an_operation_shows_its_details_and_arrows_under_the_pointer(show: Calla
     # F2 of stage 1 starts at 6, right after U0 has written version 1; U1 comes after it: one update is missed.
     assert state(page, "chosen") == {
         "run": 0, "tile": "s1.l1.r0c0", "kind": "F", "microBatch": 2, "start": 6, "end": 7,
-        "versionRead": 1, "versionWritten": None, "staleness": 1,
+        "layer": None, "versionRead": 1, "versionWritten": None, "staleness": 1,
     }  # fmt: skip
     ways = [("F2 s1.l1.r0c0", "F2 s2.l2.r0c0"), ("F2 s2.l2.r0c0", "B2 s2.l2.r0c0"), ("B2 s2.l2.r0c0", "B2 s1.l1.r0c0")]
     assert state(page, "arrows") == [
