@@ -82,6 +82,21 @@ def test_a_trace_names_the_layer_on_a_shared_tile_alone(run: Path, tmp_path: Pat
     }
 
 
+def test_a_trace_gives_every_layer_on_a_shared_tile_its_own_energy(tmp_path: Path) -> None:
+    priced = TEXT.replace("share: [[f2, f3]]}}", "share: [[f2, f3]]}, energy: {input_pj: 0.5, conversion_pj: 1.25}}")
+    done = aimcsim_("run", write(tmp_path, priced), "--no-train", "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert (
+        aimcsim_("timeline", tmp_path / "run", "--format", "perfetto", "--out", tmp_path / "t.json.gz").exit_code == 0
+    )
+    events = json.loads(gzip.decompress((tmp_path / "t.json.gz").read_bytes()))["traceEvents"]
+    found = {event["name"]: event["args"]["energy_j"] for event in events if event["ph"] == "X"}
+    # Two samples: half a picojoule an input line and 1.25 an output line that is read, forward of 30 -> 20 -> 10.
+    assert found["F 1 f2"] == 2 * (0.5 * 30 + 1.25 * 20) / 1e12
+    assert found["F 1 f3"] == 2 * (0.5 * 20 + 1.25 * 10) / 1e12
+    assert found["B 1 f3"] == 2 * (0.5 * 10 + 1.25 * 20) / 1e12
+
+
 def test_a_dump_has_a_bit_for_each_layer_of_a_shared_tile(run: Path, tmp_path: Path) -> None:
     assert aimcsim_("timeline", run, "--format", "vcd", "--out", tmp_path / "t.vcd").exit_code == 0
     lines = (tmp_path / "t.vcd").read_text().splitlines()
