@@ -30,9 +30,10 @@ def energies(flow: RunFlow) -> Energies | None:
     wrote = table.version_written >= 0
     alike = ((table.array * len(KINDS) + table.kind) * 2 + wrote) * max(1, len(lengths)) + length
     _, first, word = np.unique(alike, return_index=True, return_inverse=True)
-    units = {(unit.tile, unit.layer): unit for unit in flow.plan.floorplan.units}
+    by_tile = flow.plan.floorplan.by_tile
     words = []
     for op in first.tolist():
-        unit, kind = units[table.tiles[table.tile[op]], table.layers[table.layer[op]]], KINDS[table.kind[op]]
+        units, kind = by_tile[table.tiles[table.tile[op]]], KINDS[table.kind[op]]
+        unit = next(unit for unit in units if len(units) == 1 or unit.layer == table.layers[table.layer[op]])
         words.append(json.dumps(known.joules(unit, kind, int(lengths[length[op]]), bool(wrote[op]))))
     return Energies(tuple(words), np.asarray(word, np.int64))

@@ -30,7 +30,7 @@ class OpWindow:
 
     `groups` holds (rows, last end) of each row group, in the order of the file, which is that of the ends.
     `skipped`: stretches of a fast-forwarded run, first cycle and end (exclusive), from which operations are missing.
-    `has_layers`: False for the log of an older version, whose tiles each hold one layer.
+    `has_layers`: False where every tile holds one layer and is called by it.
     """
 
     path: Path

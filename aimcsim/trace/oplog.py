@@ -1,9 +1,9 @@
 """The op log: one row per tile operation, streamed to a Parquet file in row groups.
 
 Columns: tile (name), stage (from 1), op (F B U W T), micro_batch, start, end (cycles), version_read, version_written
-(null where nothing was written), layer (whose array on the tile it is, or what the node computes). Rows are ordered by
-end, then start, then unit, whatever the order in which the event queue produced them. The log of a fast-forwarded run
-has gaps, which the file's metadata lists.
+(null where nothing was written); where layers share tiles, also layer (whose array on the tile it is, or what the node
+computes). Rows are ordered by end, then start, then unit, whatever the order in which the event queue produced them.
+The log of a fast-forwarded run has gaps, which the file's metadata lists.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ SCHEMA = pa.schema(
         ("end", pa.int64()),
         ("version_read", pa.int64()),
         ("version_written", pa.int64()),
-        ("layer", pa.dictionary(pa.int32(), pa.string())),
     ],
     metadata={b"aimcsim.time_unit": b"cycle"},
 )
+#: The further column of a log in which the name of a tile does not tell the layer.
+LAYER = pa.field("layer", pa.dictionary(pa.int32(), pa.string()))
 
 
 class OpLog:
@@ -62,6 +63,7 @@ class OpLog:
         self.path = path
         self._tiles, self._tile_of = _numbered([unit.tile for unit in units])
         self._layers, self._layer_of = _numbered([unit.layer for unit in units])
+        self._schema = SCHEMA.append(LAYER) if any(unit.on for unit in units) else SCHEMA
         self._kinds = pa.array(KINDS, pa.string())
         self._stages = np.array([unit.stage + 1 for unit in units], np.int32)
         self._limit = first_cycles
@@ -117,7 +119,7 @@ class OpLog:
         self._rows, self._full = array("q", state["rows"].tobytes()), state["full"]
 
     def _new_file(self) -> pq.ParquetWriter:
-        return pq.ParquetWriter(self.path, SCHEMA, compression="zstd")
+        return pq.ParquetWriter(self.path, self._schema, compression="zstd")
 
     def _put(self, rows: Rows) -> None:
         """One row group more."""
@@ -145,20 +147,18 @@ class OpLog:
 
     def _table(self, rows: Rows) -> pa.Table:
         unit, kind, micro_batch, start, end, read, written = rows.T
-        return pa.table(
-            [
-                pa.DictionaryArray.from_arrays(pa.array(self._tile_of[unit]), self._tiles),
-                pa.array(self._stages[unit]),
-                pa.DictionaryArray.from_arrays(pa.array(kind, pa.int8()), self._kinds),
-                pa.array(micro_batch),
-                pa.array(start),
-                pa.array(end),
-                pa.array(read),
-                pa.array(written, mask=written < 0),
-                pa.DictionaryArray.from_arrays(pa.array(self._layer_of[unit]), self._layers),
-            ],
-            schema=SCHEMA,
-        )
+        columns = [
+            pa.DictionaryArray.from_arrays(pa.array(self._tile_of[unit]), self._tiles),
+            pa.array(self._stages[unit]),
+            pa.DictionaryArray.from_arrays(pa.array(kind, pa.int8()), self._kinds),
+            pa.array(micro_batch),
+            pa.array(start),
+            pa.array(end),
+            pa.array(read),
+            pa.array(written, mask=written < 0),
+            pa.DictionaryArray.from_arrays(pa.array(self._layer_of[unit]), self._layers),
+        ]
+        return pa.table(columns[: len(self._schema)], schema=self._schema)
 
 
 def _numbered(names: Sequence[str]) -> tuple[pa.Array, Any]:

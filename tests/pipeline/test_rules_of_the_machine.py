@@ -201,7 +201,7 @@ def test_digital_sums_follow_the_split_arrays_in_forward_for_rows_and_in_backwar
 def test_each_operation_is_logged_with_tile_stage_kind_micro_batch_cycles_and_versions() -> None:
     ops = simulate(chain("async", [(2, 1, 1), (1, 2, 0)], 2), train=False).ops
     assert ops is not None
-    names = ["tile", "stage", "op", "micro_batch", "start", "end", "version_read", "version_written", "layer"]
+    names = ["tile", "stage", "op", "micro_batch", "start", "end", "version_read", "version_written"]
     assert ops.column_names == names
     # By hand: stage 1 takes F 2, B 1, U 1; stage 2 takes F 1, B 2, U 0. Order F0 F1 B0 U0 B1 U1 and F0 B0 U0 F1 B1 U1.
     assert [tuple(row) for row in rows_of(ops)] == [

@@ -52,7 +52,9 @@ def test_the_text_has_one_row_with_the_operations_of_both(run: Path) -> None:
     shown = aimcsim_("timeline", run, "--cycles", "0:40").output.splitlines()
     assert [line.split()[0] for line in shown[1:3]] == list(TILES)
     # F of f2 and f3 at 4 and 8, B of f3 and f2 at 12 and 18, U of f2 and f3 at 24 and 32.
-    rows = pq.read_table(run / "ops.parquet").to_pylist()
+    log = pq.read_table(run / "ops.parquet")
+    assert log.column_names[-1] == "layer"
+    rows = log.to_pylist()
     of_first = [row for row in rows if row["tile"] == TILES[1] and row["micro_batch"] == 0]
     found = sorted((row["start"], row["op"], row["layer"]) for row in of_first)
     assert found == [(4, "F", "f2"), (8, "F", "f3"), (12, "B", "f3"), (18, "B", "f2"), (24, "U", "f2"), (32, "U", "f3")]
