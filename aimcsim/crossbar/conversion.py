@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from aimcsim.crossbar.converters import (
+    ABS_MAX,
     AVERAGE,
     BOUNDING,
     CONSTANT,
@@ -31,8 +32,9 @@ from aimcsim.crossbar.converters import (
     W_NOISE,
 )
 from aimcsim.crossbar.counter_hash import FAST, row_keys, sample_keys
-from aimcsim.crossbar.lanes import largest_magnitude, rint
+from aimcsim.crossbar.lanes import float_of, largest_magnitude, rint
 from aimcsim.crossbar.noise import add_noise, add_uneven_noise, dither
+from aimcsim.crossbar.vectors import largest_bits
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -40,17 +42,19 @@ Numbers = NDArray[np.float64]
 #: Rows of the noise keys. A pass that bound management repeats is ROWS_OF_A_PASS rows further on.
 INPUT_NOISE, OUTPUT_NOISE, INPUT_ROUNDING, OUTPUT_ROUNDING = 0, 1, 2, 3
 ROWS_OF_A_PASS: Final = 4
+#: Below it the reciprocal of a scale is not finite.
+SMALLEST_SCALE: Final = np.float32(1.2e-38)
 
 
 @njit(nogil=True, cache=True)
-def find_scale(x: Floats, c: Numbers, average: Numbers, moving: bool) -> np.float32:
-    """α of one sample x (lines,): what its input is divided by before the DAC; `c` are the converters' numbers.
+def find_scale(x: Floats, top: np.float32, c: Numbers, average: Numbers, moving: bool) -> np.float32:
+    """α of one sample x (lines,): what its input is divided by before the DAC.
+
+    `top` is max|x|, `c` are the converters' numbers.
 
     NaN for a sample that is not finite; 0, for which nothing is sent, where the scale is not positive or is
-    subnormal (no finite reciprocal). `average` (1,) is the running mean of max|x|, negative before the first sample;
-    it goes on sample by sample where `moving`.
+    subnormal (no finite reciprocal). `average` and `moving` as in `find_scales`.
     """
-    top = largest_magnitude(x)
     if not np.isfinite(top):
         return np.float32(np.nan)
     scale, management, threshold = top, c[SCALING], c[THRESHOLD]
@@ -71,7 +75,25 @@ def find_scale(x: Floats, c: Numbers, average: Numbers, moving: bool) -> np.floa
             scale = x.max()
         if threshold > 0.0:
             scale = min(scale, np.float32(threshold))
-    return scale if scale >= np.float32(1.2e-38) else np.float32(0.0)
+    return scale if scale >= SMALLEST_SCALE else np.float32(0.0)
+
+
+@njit(nogil=True, cache=True)
+def find_scales(x: Floats, scales: Floats, c: Numbers, average: Numbers, moving: bool) -> None:
+    """Into `scales` (n or more,): α of every sample of x (n, lines), as `find_scale` says.
+
+    `average` (1,) is the running mean of max|x|, negative before the first sample; it goes on sample by sample where
+    `moving`.
+    """
+    samples, lines = x.shape
+    management, threshold = c[SCALING], np.float32(c[THRESHOLD])
+    for s in range(samples):
+        top = float_of(largest_bits(x, s * lines, lines))
+        if management == ABS_MAX and np.isfinite(top):
+            scale = min(top, threshold) if threshold > 0.0 else top
+            scales[s] = scale if scale >= SMALLEST_SCALE else np.float32(0.0)
+        else:
+            scales[s] = find_scale(x[s], top, c, average, moving)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -124,6 +146,15 @@ def dac(
     return np.float32(np.sqrt(variance))
 
 
+@njit(nogil=True, cache=True)
+def highest_output(c: Numbers) -> np.float32:
+    """The largest output that does not saturate: the last step within the bound, and half a step more that is rounded
+    down to it. A bound of whole steps is seldom exactly that in binary.
+    """
+    bound, step = c[OUT_BOUND], c[OUT_STEP]
+    return np.float32((np.floor(bound / step + 1e-6) + 0.5) * step if step > 0.0 else bound)
+
+
 @njit(nogil=True, cache=True, fastmath=FAST)
 def adc(
     y: Floats,
@@ -157,11 +188,8 @@ def adc(
         dither(y, y, np.float32(1.0), np.float32(step), row_a, row_b)
     saturated = False
     if c[BOUNDING] == ITERATIVE:
-        # The last step within the bound, and half a step more that is rounded down to it. A bound of whole steps is
-        # seldom exactly that in binary.
-        highest = np.float32((np.floor(bound / step + 1e-6) + 0.5) * step if step > 0.0 else bound)
         top = largest_magnitude(y) if c[TEST_NEGATIVE] > 0.0 else y.max()
-        saturated = top > highest
+        saturated = top > highest_output(c)
     elif c[BOUNDING] == SHIFT:
         excess = y.max() - np.float32(bound)
         if excess > 0.0:

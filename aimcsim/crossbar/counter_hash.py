@@ -69,9 +69,15 @@ def slot_keys(a: np.uint32, b: np.uint32, slot: int) -> tuple[np.uint32, np.uint
 
 
 @njit(nogil=True, cache=True)
+def key_of_lane(a: np.uint32, lane: np.uint32) -> np.uint32:
+    """The first key with the lane in it: word(key_of_lane(a, lane), b, 0) = word(a, b, lane)."""
+    return U(a ^ U(lane * _GOLDEN))
+
+
+@njit(nogil=True, cache=True)
 def word(a: np.uint32, b: np.uint32, lane: np.uint32) -> np.uint32:
     """32 random bits for a lane: `mix` with the second key added half-way."""
-    h = U(a ^ U(lane * _GOLDEN))
+    h = key_of_lane(a, lane)
     h = U(h ^ U(h >> _S16))
     h = U(h * _M1)
     h = U(U(h ^ U(h >> _S15)) + b)

@@ -1,8 +1,9 @@
 """Pulsed updates of soft-bounds arrays in the default mode: the pulses of a train in closed form.
 
 The same trains as `update.update_pulsed` and the same order: rows outside, samples inside, so that a row of
-conductances is read once a call and every cell sees the samples in their order. Coarse cells are left out of the rows:
-they are gathered before, stepped by themselves, and put back after.
+conductances is read once for all samples whose trains are kept side by side, and every cell sees the samples in their
+order. Coarse cells are left out of the rows: they are gathered before, stepped by themselves, and put back after. Small
+arrays have a way of their own for single pulses of many samples (`small_singles`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from aimcsim.crossbar.counter_hash import row_keys
 from aimcsim.crossbar.devices import RATE_DOWN, RATE_UP, DeviceArray
 from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, implied_counts, packed_rules, unpacked_rules
 from aimcsim.crossbar.single_pulses import single_pulses
+from aimcsim.crossbar.small_singles import is_small, small_singles
 from aimcsim.crossbar.soft_bounds_rows import (
     count_line,
     counted_cells,
@@ -33,6 +35,10 @@ Floats = NDArray[np.float32]
 
 #: Packed cells are filled up to a multiple of this with what nobody reads: the last vector is a whole one.
 _PAD = 32
+#: Samples whose trains are kept side by side: so many, or more as long as these are the columns of all of them. The
+#: trains then stay in the cache, and a call on thousands of lines allocates nothing large.
+FEWEST_TOGETHER = 32
+COLUMNS_TOGETHER = 8192
 
 
 def numbers_of(rules: TrainRules, devices: DeviceArray, closed: ClosedForm) -> NDArray[np.float64]:
@@ -72,6 +78,43 @@ def update_closed_form(
     total, slots, factors, x, d = plan_lines(x, d, rate, rules, keys, first_sample)
     if total <= 0:
         return total
+    sigma, additive = np.float32(noise), np.float32(0.0 if multiplicative else 1.0)
+    one_train = rules.pulse_type == STOCHASTIC and rules.phases == 1
+    if one_train and is_small(d.shape[1], columns, n) and slots.max() == 1:
+        small_singles(conductances, planes, x, d, factors, rate, keys, first_sample, sigma, additive)
+        return total
+    together = max(FEWEST_TOGETHER, COLUMNS_TOGETHER // columns)
+    for start in range(0, n, together):
+        end = min(start + together, n)
+        update_together(
+            conductances, planes, coarse_at, coarse, top_drift, sigma, multiplicative, rules, keys, x[start:end],
+            d[start:end], slots[start:end], factors[start:end], rate, first_sample + start,
+        )  # fmt: skip
+    return total
+
+
+@njit(nogil=True, cache=True)
+def update_together(
+    conductances: Floats,
+    planes: Floats,
+    coarse_at: NDArray[np.int64],
+    coarse: Floats,
+    top_drift: float,
+    sigma: np.float32,
+    multiplicative: bool,
+    rules: TrainRules,
+    keys: NDArray[np.uint32],
+    x: Floats,
+    d: Floats,
+    slots: NDArray[np.int64],
+    factors: NDArray[np.float64],
+    rate: float,
+    first_sample: int,
+) -> None:
+    """The part of `update_closed_form` for samples whose trains are kept side by side; slots and factors as planned."""
+    n, columns = x.shape
+    if slots.max() == 0:
+        return
     stochastic = rules.pulse_type == STOCHASTIC
     column_bits, row_bits, inputs, lanes, width, awake = draw_trains(
         x, d, slots, factors, stochastic, rules.phases, keys, first_sample
@@ -79,20 +122,20 @@ def update_closed_form(
     one_train = stochastic and rules.phases == 1
     single = np.empty(n, np.bool_)
     for s in range(n):
-        single[s] = one_train and slots[s] == 1
+        single[s] = one_train and slots[s] <= 1
     noise_keys, words, positives = draw_words(lanes, x, width, single, keys, first_sample)
     near, signs = np.empty(n, np.bool_), np.empty(n, np.int64)
     for s in range(n):
-        near[s] = one_train and slots[s] <= 32 and stays_near(top_drift, slots[s], noise, multiplicative)
+        near[s] = one_train and slots[s] <= 32 and stays_near(top_drift, slots[s], float(sigma), multiplicative)
         signs[s] = signs_of(inputs, s, width[s])
-    sigma, additive = np.float32(noise), np.float32(0.0 if multiplicative else 1.0)
+    additive = np.float32(0.0 if multiplicative else 1.0)
     scratch_z = np.empty(columns, np.float32)
     if single.all():
         single_pulses(
             conductances, planes, 0, d.shape[1], 0, n, d, rate, inputs, column_bits, lanes, positives, width, awake,
             signs, words, noise_keys, sigma, additive, scratch_z,
         )  # fmt: skip
-        return total
+        return
     apart = gather_coarse(conductances, coarse_at)
     counts = np.zeros(columns, np.int32)
     packed_w = np.zeros((1, columns), np.float32)
@@ -168,7 +211,6 @@ def update_closed_form(
             )
         for c in range(apart.shape[0]):
             conductances[coarse_at[0, c], coarse_at[1, c]] = apart[c]
-    return total
 
 
 @njit(nogil=True, cache=True)

@@ -15,6 +15,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.vectors import largest_bits
+
 _I32 = ir.IntType(32)
 _F32 = ir.FloatType()
 
@@ -79,7 +81,4 @@ def prefetch(typingctx: Any, values: Any, place: Any) -> Any:
 @njit(nogil=True, cache=True)
 def largest_magnitude(values: NDArray[np.float32]) -> np.float32:
     """max |v|; infinity or NaN if any value is not finite. Magnitudes of floats compare as their bits do."""
-    top = np.int32(0)
-    for i in range(values.shape[0]):
-        top = max(top, np.int32(bits_of(values[i]) & np.int32(0x7FFFFFFF)))
-    return float_of(top)
+    return float_of(largest_bits(values, 0, values.shape[0]))

@@ -3,7 +3,8 @@
     y = α · adc( C dac(x/α) + noise ),  α = max|x| of each sample (noise management "abs-max")
 
 as aihwkit's IOParameters define it (rpu_forward_backward_pass.cpp). Samples go through in one compiled call, as many
-together as the cache holds; what one sample gets does not depend on the samples beside it. The noise of an output is
+together as the cache holds; what one sample gets does not depend on the samples beside it. Whether their converter
+passes go over all of them at once (`flat_reads`) hangs on the array alone. The noise of an output is
 one normal of variance out_noise² + (w_noise·‖dac‖)²: fresh weight noise adds up to just that for each output.
 
 Iterative bound management repeats the samples that saturate an output, and only those, with α doubled and with new
@@ -16,8 +17,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aimcsim.crossbar.conversion import ROWS_OF_A_PASS, adc, dac, find_scale
+from aimcsim.crossbar.conversion import ROWS_OF_A_PASS, adc, dac, find_scales
 from aimcsim.crossbar.converters import LARGEST_REDUCTION, Converters
+from aimcsim.crossbar.flat_reads import part_of, read_flat, reads_flat, scratch_length
 from aimcsim.crossbar.line_effects import apply_line_effects
 from aimcsim.crossbar.products import TOGETHER, product
 
@@ -101,22 +103,30 @@ def read(
     `line_noise` is None where lines have no effects of their own: numba then leaves the code for them out.
     """
     repeated = 0
-    largest = min(TOGETHER, x.shape[0])
-    lines = np.empty((largest, x.shape[1]), np.float32)
-    scales = np.empty(largest, np.float32)
-    for start in range(0, x.shape[0], TOGETHER):
-        rows = np.arange(min(TOGETHER, x.shape[0] - start))
+    inputs, outputs = x.shape[1], y.shape[1]
+    flat = line_noise is None and reads_flat(inputs, outputs, c)
+    together = max(1, min(part_of(inputs, outputs) if flat else TOGETHER, x.shape[0]))
+    lines = np.empty((together, inputs), np.float32)
+    scales = np.empty(together, np.float32)
+    room = scratch_length(together, inputs, outputs) if flat else 0
+    scratch, keys = np.empty((3, room), np.float32), np.empty((5, room), np.uint32)
+    for start in range(0, x.shape[0], together):
+        rows = np.arange(min(together, x.shape[0] - start))
         given, first = x[start : start + len(rows)], first_sample + start
         out = y[start : start + len(rows)]
-        for s in rows:
-            scales[s] = find_scale(given[s], c, average, moving)
+        find_scales(given, scales, c, average, moving)
         part, passes, reduction = out, 0, 1.0
         while True:
             visited = rows
-            rows = read_once(
-                given, visited, lines, scales, conductances, forward, weight_scale, c, line_noise, key0, key1, first,
-                passes, part,
-            )  # fmt: skip
+            if flat and passes == 0:
+                rows = read_flat(
+                    given, lines, scales, conductances, forward, weight_scale, c, key0, key1, first, out, scratch, keys
+                )
+            else:
+                rows = read_once(
+                    given, visited, lines, scales, conductances, forward, weight_scale, c, line_noise, key0, key1,
+                    first, passes, part,
+                )  # fmt: skip
             if passes > 0:
                 for k in range(len(visited)):
                     out[visited[k]] = part[k]

@@ -129,6 +129,17 @@ def plan_train(rate: float, x_max: float, d_max: float, rules: TrainRules) -> tu
 
 
 @njit(nogil=True, cache=True)
+def fire_limit(factor: float, value: np.float32) -> tuple[np.uint32, np.uint32]:
+    """A line of this value fires in a slot where its word is at most the first number, and the second is not 0.
+
+    The probability is min(1, factor·|value|), exact to 2⁻³²: (limit + 1)/2³² rounded up, and silent lines masked.
+    """
+    p = min(factor * float(abs(value)), 1.0)
+    limit = np.uint32(np.int64(np.ceil(p * 2.0**32)) - 1) if p > 0.0 else np.uint32(0)
+    return limit, np.uint32(0xFFFFFFFF) if p > 0.0 else np.uint32(0)
+
+
+@njit(nogil=True, cache=True)
 def fill_train(
     bits: NDArray[np.uint32],
     values: NDArray[np.float32],
@@ -148,10 +159,7 @@ def fill_train(
     limit = np.empty(lines, np.uint32)
     awake = np.empty(lines, np.uint32)
     for i in range(lines):
-        # Fires where word <= limit: (limit + 1)/2^32 is the probability, rounded up; silent lines are masked.
-        p = min(factor * abs(values[i]), 1.0)
-        limit[i] = np.uint32(np.int64(np.ceil(p * 2.0**32)) - 1) if p > 0.0 else np.uint32(0)
-        awake[i] = np.uint32(0xFFFFFFFF) if p > 0.0 else np.uint32(0)
+        limit[i], awake[i] = fire_limit(factor, values[i])
     for w in range(bits.shape[0]):
         train = bits[w]
         for i in range(lines):

@@ -138,7 +138,8 @@ def draw_trains(
 
     Packed trains of the columns (n, words, in) and of the rows (n, words, out); inputs (n, in) and column numbers
     (n, in) of the columns to visit, and how many they are (n,), as `pack_columns` chooses them; and whether a row
-    sends anything at all (out, n). Of a deterministic train only the last four mean something.
+    sends anything at all (out, n). Of a deterministic train only the last four mean something. A sample of which no
+    row sends anything visits no columns, and nothing else of it is filled.
     """
     n, columns = x.shape
     rows = d.shape[1]
@@ -154,19 +155,24 @@ def draw_trains(
         if slots[s] == 0:
             continue
         if stochastic:
-            a, b = sample_keys(keys[0, 0], keys[0, 1], first_sample + s)
-            if phases == 1:
-                fill_train(column_bits[s], x[s], factors[s, 1], slots[s], a, b)
-            else:
-                fill_phases(column_bits[s], x[s], factors[s, 1], slots[s], a, b, True)
             a, b = sample_keys(keys[1, 0], keys[1, 1], first_sample + s)
             if phases == 1:
                 fill_train(row_bits[s], d[s], factors[s, 0], slots[s], a, b)
             else:
                 fill_phases(row_bits[s], d[s], factors[s, 0], slots[s], a, b, False)
         fired_lines(fired_rows, row_bits, d, s, stochastic)
+        fires = np.uint32(0)
         for i in range(rows):
             awake[i, s] = fired_rows[i] != np.uint32(0)
+            fires = np.uint32(fires | fired_rows[i])
+        if fires == np.uint32(0):
+            continue  # no cell is hit, whatever the columns send
+        if stochastic:
+            a, b = sample_keys(keys[0, 0], keys[0, 1], first_sample + s)
+            if phases == 1:
+                fill_train(column_bits[s], x[s], factors[s, 1], slots[s], a, b)
+            else:
+                fill_phases(column_bits[s], x[s], factors[s, 1], slots[s], a, b, True)
         fired_lines(fired_columns, column_bits, x, s, stochastic)
         width[s] = pack_columns(column_bits, x, inputs, lanes, fired_columns, s, stochastic)
     return column_bits, row_bits, inputs, lanes, width, awake

@@ -37,13 +37,42 @@ def largest_under(channel: Floats, above: int, before: int, below: int, behind: 
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def larger_of(channel: Floats, first: int, second: int) -> int:
+    """The place of the larger of two values, as `largest_under` chooses; `first` of equal ones."""
+    top, value = channel[first], channel[second]
+    return second if (value > top) | ((value != value) & (top == top)) else first
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def are_quarters(geometry: tuple[int, ...], high: int, wide: int) -> bool:
+    """Whether windows are 2 x 2 and side by side within the image, as in most networks: they need no loops."""
+    _, _, _, down, across, top, left, _, _ = geometry
+    return high == 2 and wide == 2 and down == 2 and across == 2 and top == 0 and left == 0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def largest_of_quarter(channel: Floats, at: int, width: int) -> int:
+    """`largest_under` of the 2 x 2 window whose upper left corner is at place `at`."""
+    below = at + width
+    best = larger_of(channel, at, at + 1)
+    best = larger_of(channel, best, below)
+    return larger_of(channel, best, below + 1)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def pool_largest(x: Floats, geometry: tuple[int, ...], high: int, wide: int, y: Floats) -> None:
     """y (batch, channels x places) = largest value of every window; `geometry` as in `window_kernels`."""
     channels, height, width, down, across, top, left, rows, columns = geometry
+    quarters = are_quarters(geometry, high, wide)
     for s in range(x.shape[0]):
         for c in range(channels):
             channel = x[s, c * height * width : (c + 1) * height * width]
             target = y[s, c * rows * columns : (c + 1) * rows * columns]
+            if quarters:
+                for i in range(rows):
+                    for j in range(columns):
+                        target[i * columns + j] = channel[largest_of_quarter(channel, 2 * (i * width + j), width)]
+                continue
             for i in range(rows):
                 above, below = covered(i, down, top, high, height)
                 for j in range(columns):
@@ -56,12 +85,18 @@ def pool_largest(x: Floats, geometry: tuple[int, ...], high: int, wide: int, y: 
 def send_to_largest(x: Floats, error: Floats, geometry: tuple[int, ...], high: int, wide: int, sent: Floats) -> None:
     """sent (batch, values of a sample of x): the error of a window goes to where its largest value was."""
     channels, height, width, down, across, top, left, rows, columns = geometry
+    quarters = are_quarters(geometry, high, wide)
     sent[:] = F(0.0)
     for s in range(x.shape[0]):
         for c in range(channels):
             channel = x[s, c * height * width : (c + 1) * height * width]
             target = sent[s, c * height * width : (c + 1) * height * width]
             source = error[s, c * rows * columns : (c + 1) * rows * columns]
+            if quarters:
+                for i in range(rows):
+                    for j in range(columns):
+                        target[largest_of_quarter(channel, 2 * (i * width + j), width)] = source[i * columns + j]
+                continue
             for i in range(rows):
                 above, below = covered(i, down, top, high, height)
                 for j in range(columns):
@@ -74,11 +109,19 @@ def send_to_largest(x: Floats, error: Floats, geometry: tuple[int, ...], high: i
 def pool_mean(x: Floats, geometry: tuple[int, ...], high: int, wide: int, y: Floats) -> None:
     """y (batch, channels x places) = mean of every window, zeros of the border counted."""
     channels, height, width, down, across, top, left, rows, columns = geometry
+    quarters = are_quarters(geometry, high, wide)
     share = F(1.0) / F(high * wide)
     for s in range(x.shape[0]):
         for c in range(channels):
             channel = x[s, c * height * width : (c + 1) * height * width]
             target = y[s, c * rows * columns : (c + 1) * rows * columns]
+            if quarters:
+                for i in range(rows):
+                    for j in range(columns):
+                        at = 2 * (i * width + j)
+                        total = channel[at] + channel[at + 1] + channel[at + width] + channel[at + width + 1]
+                        target[i * columns + j] = total * share
+                continue
             for i in range(rows):
                 above, below = covered(i, down, top, high, height)
                 for j in range(columns):
@@ -94,12 +137,19 @@ def pool_mean(x: Floats, geometry: tuple[int, ...], high: int, wide: int, y: Flo
 def send_to_all(error: Floats, geometry: tuple[int, ...], high: int, wide: int, sent: Floats) -> None:
     """sent (batch, values of a sample): the error of a window's mean, in equal parts to all its values."""
     channels, height, width, down, across, top, left, rows, columns = geometry
+    quarters = are_quarters(geometry, high, wide)
     share = F(1.0) / F(high * wide)
     sent[:] = F(0.0)
     for s in range(sent.shape[0]):
         for c in range(channels):
             target = sent[s, c * height * width : (c + 1) * height * width]
             source = error[s, c * rows * columns : (c + 1) * rows * columns]
+            if quarters:
+                for i in range(rows):
+                    for j in range(columns):
+                        at, part = 2 * (i * width + j), source[i * columns + j] * share
+                        target[at] = target[at + 1] = target[at + width] = target[at + width + 1] = part
+                continue
             for i in range(rows):
                 above, below = covered(i, down, top, high, height)
                 for j in range(columns):

@@ -127,9 +127,12 @@ def lines_of(y: Floats, outputs: int, lines: Floats) -> None:
 def sums_of_channels(y: Floats, sums: Floats) -> None:
     """sums (channels,) = Σ over samples and places of y (batch, channels x places), in that order, in float64."""
     places = y.shape[1] // sums.shape[0]
-    for c in range(sums.shape[0]):
-        total = 0.0
-        for s in range(y.shape[0]):
-            for p in range(places):
-                total += float(y[s, c * places + p])
-        sums[c] = F(total)
+    totals = np.zeros(sums.shape[0])
+    for s in range(y.shape[0]):
+        line = y[s]
+        for p in range(places):
+            # Channels inside: one sum alone would wait for every addition.
+            for c in range(totals.shape[0]):
+                totals[c] += float(line[c * places + p])
+    for c in range(totals.shape[0]):
+        sums[c] = F(totals[c])

@@ -205,10 +205,11 @@ class TrainingExecutor:
     def _backward(self, operation: Operation, program: LayerProgram) -> int:
         batch = self._in_flight[operation.micro_batch]
         batch.versions[program.chunk][1] = operation.version_read
-        d = batch.array_error(program, operation.shard, program.shards[operation.shard])
         if not program.sends_error:
             # Nobody wants the error of the samples themselves; the array is busy all the same.
+            batch.error(program.number)
             return 0
+        d = batch.array_error(program, operation.shard, program.shards[operation.shard])
         weights = self.weights[program.units[operation.shard]]
         given = d, batch.first_sample * program.positions, operation.version_read, operation.role
         beside = self._beside(operation)
