@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
 
 #: Rows are fewer than this; its keys make the columns' words.
-_NO_ROW: Final = 0xFFFFFFFF
+NO_ROW: Final = 0xFFFFFFFF
 #: Turns the sign of an input round where that of the row's error asks for it.
 FLIP = np.int32(-(2**31))
 #: How the inputs of a sample point.
@@ -82,7 +82,7 @@ def draw_words(
     positives = np.zeros(n, np.int64)
     for s in range(n):
         noise_keys[s, 0], noise_keys[s, 1] = sample_keys(keys[2, 0], keys[2, 1], first_sample + s)
-        key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], _NO_ROW)
+        key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], NO_ROW)
         noise_keys[s, 2], noise_keys[s, 3] = key0, key1
         if single[s] and width[s] < columns:
             positives[s] = split_lanes(lanes, x, s, width[s])

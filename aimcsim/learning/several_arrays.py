@@ -93,6 +93,8 @@ class SeveralArrays:
         plan = self.plan.transfers[transfer]
         count = plan.lines_of(self.in_size)
         first = (updates // plan.every - 1) * count
+        if count == 1:
+            return np.array([first % self.in_size], np.int64)
         return (first + np.arange(count)) % self.in_size
 
     def key(self, transfer: int, updates: int) -> int:
