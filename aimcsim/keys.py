@@ -36,14 +36,14 @@ class Streams:
     """
 
     def __init__(self, seed: int, *names: str | int) -> None:
-        self._names = (seed, *names)
+        self._seed, self._names = seed, names
         self._bits = np.random.Philox(key=0)
         self._start = self._bits.state
         self._generator = np.random.Generator(self._bits)
 
     def at(self, *names: str | int) -> np.random.Generator:
         """At the beginning of `stream(seed, *names, *these)`; the generator before it is the same object."""
-        key = np.frombuffer(digest(*self._names, *names, size=16), "<u8")
+        key = np.frombuffer(digest(self._seed, *self._names, *names, size=16), "<u8")
         self._start["state"] = {"counter": np.zeros(4, np.uint64), "key": key}
         self._bits.state = self._start
         return self._generator

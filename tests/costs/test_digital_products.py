@@ -1,4 +1,4 @@
-"""RIDER's product with its digital Q takes time and energy of its own: a product and a sum for every weight, F and B."""
+"""RIDER's product with its digital Q takes time and energy: a product and a sum for every weight, in F and in B."""
 
 from __future__ import annotations
 
