@@ -14,7 +14,8 @@ from aimcsim.crossbar.closed_form import closed_form_of, takes_closed_form
 from aimcsim.crossbar.devices import IDEAL, STEPPED, DeviceArray
 from aimcsim.crossbar.fast_update import numbers_of, update_closed_form
 from aimcsim.crossbar.line_floats import add_lines, add_with_response
-from aimcsim.crossbar.line_soft_bounds import CoarseLines, coarse_lines, write_closed_form, write_exact
+from aimcsim.crossbar.line_soft_bounds import CoarseLines, coarse_lines, write_closed_form
+from aimcsim.crossbar.line_soft_bounds_exact import write_exact
 from aimcsim.crossbar.pulses import LONGEST_TRAIN, packed_rules, rules_of
 from aimcsim.crossbar.response_update import update_with_response
 from aimcsim.crossbar.trains import count_slots
