@@ -30,6 +30,25 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
     return np.random.Generator(_philox(seed, *names))
 
 
+class Streams:
+    """`stream`s of one (seed, names) after the other: one generator whose key is set anew, for those who need a few
+    numbers often. Making a generator takes four times as long as setting its key.
+    """
+
+    def __init__(self, seed: int, *names: str | int) -> None:
+        self._seed, self._names = seed, names
+        self._bits = np.random.Philox(key=0)
+        self._start = self._bits.state
+        self._generator = np.random.Generator(self._bits)
+
+    def at(self, *names: str | int) -> np.random.Generator:
+        """At the beginning of `stream(seed, *names, *these)`; the generator before it is the same object."""
+        key = np.frombuffer(digest(self._seed, *self._names, *names, size=16), "<u8")
+        self._start["state"] = {"counter": np.zeros(4, np.uint64), "key": key}
+        self._bits.state = self._start
+        return self._generator
+
+
 def raw_words(seed: int, *names: str | int, count: int) -> NDArray[np.uint64]:
     """`count` raw 64-bit words of the stream: numpy promises those to stay the same in all its versions."""
     return _philox(seed, *names).random_raw(count)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aimcsim.costs.tally import Tally
 from aimcsim.hardware.digital import NodeOperations, is_array
-from aimcsim.hardware.durations import update_operations
+from aimcsim.hardware.durations import product_operations, update_operations
 from aimcsim.hardware.floorplan import Floorplan, Unit
 from aimcsim.hardware.transfer_times import line_operations
 from aimcsim.pipeline.actions import BACKWARD, FORWARD, UPDATE
@@ -53,7 +53,8 @@ class Workload:
             node = self.nodes[index]
             found[OPERATIONS] = (forwards * node.forward + backwards * node.backward) * products + updates * node.update
             return found
-        found[OPERATIONS] = updates * update_operations(unit, self.floorplan)
+        beside = product_operations(unit, self.floorplan) * products
+        found[OPERATIONS] = updates * update_operations(unit, self.floorplan) + (forwards + backwards) * beside
         if unit.is_tile:
             self._products(found, unit, forwards * products + tally.extra[FORWARD][index], FORWARD_PRODUCTS, False)
             self._products(found, unit, backwards * products + tally.extra[BACKWARD][index], BACKWARD_PRODUCTS, True)

@@ -12,6 +12,8 @@ from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, SOFT_BOUNDS, DeviceAr
 from aimcsim.crossbar.families import HIGH, LOW
 from aimcsim.crossbar.family_form import family_form_of, scalars_of, takes_family_form
 from aimcsim.crossbar.family_update import update_families
+from aimcsim.crossbar.line_families import write_families
+from aimcsim.crossbar.line_stepped import write_stepped
 from aimcsim.crossbar.pulses import TrainRules
 from aimcsim.crossbar.stepped_update import update_stepped
 from aimcsim.keys import stream
@@ -81,8 +83,6 @@ class Cells:
             raise ValueError("plain soft bounds are stepped by a kernel of their own")
         form = self._form
         if form is not None:
-            if self._rules is not rules:
-                self._rules, self._scalars = rules, scalars_of(form, devices.law, rules)
             return update_families(
                 self.conductances,
                 self.hidden,
@@ -94,7 +94,7 @@ class Cells:
                 devices.nodes,
                 self._anchors,
                 self._written,
-                self._scalars,
+                self._scalars_for(rules),
                 keys,
                 self.elapsed.clock,
                 x,
@@ -114,6 +114,59 @@ class Cells:
             self.elapsed.clock,
             devices.law,
             x,
+            d,
+            rate,
+            rules,
+            keys,
+            first_sample,
+        )
+
+    def write_lines(
+        self,
+        lines: NDArray[np.int64],
+        d: Floats,
+        rate: float,
+        rules: TrainRules,
+        keys: NDArray[np.uint32],
+        first_sample: int,
+    ) -> int:
+        """As `update` for samples whose x is one at the input line `lines` (n,) and zero elsewhere."""
+        devices = self.devices
+        if devices.law is None or devices.nodes is None:
+            raise ValueError("plain soft bounds are stepped by a kernel of their own")
+        form = self._form
+        if form is not None:
+            return write_families(
+                self.conductances,
+                self.hidden,
+                self.shown,
+                devices.planes,
+                form.numbers,
+                *form.table,
+                self._resets,
+                devices.nodes,
+                self._anchors,
+                self._written,
+                self._scalars_for(rules),
+                keys,
+                self.elapsed.clock,
+                lines,
+                d,
+                rate,
+                first_sample,
+            )
+        return write_stepped(
+            self.conductances,
+            self.hidden,
+            self.shown,
+            devices.planes,
+            self._resets,
+            devices.nodes,
+            self._anchors,
+            self._written,
+            self.elapsed.clock,
+            devices.law,
+            lines,
             d,
             rate,
             rules,
@@ -155,6 +208,13 @@ class Cells:
         self.elapsed = Elapsed(clock, leak, walk, applied)
         self._show()
         return self.conductances
+
+    def _scalars_for(self, rules: TrainRules) -> NDArray[np.float64]:
+        if self._rules is not rules:
+            assert self._form is not None
+            assert self.devices.law is not None
+            self._rules, self._scalars = rules, scalars_of(self._form, self.devices.law, rules)
+        return self._scalars
 
     def _age(self, aging: Aging, amount: float) -> None:
         noise = self.shown - self.hidden if self.shown is not self.hidden else None

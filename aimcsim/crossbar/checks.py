@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float32]
 
 _FLOAT32 = np.dtype(np.float32)
+_INT64 = np.dtype(np.int64)
 
 
 def as_samples(values: ArrayLike, lines: int, what: str) -> Floats:
@@ -27,6 +29,35 @@ def as_samples(values: ArrayLike, lines: int, what: str) -> Floats:
         raise ValueError(f"{what} must have shape (batch, {lines}) (got {array.shape})")
     # To numba a read-only array is another type, for which every kernel would be compiled once more.
     return array if array.flags.writeable else array.copy()
+
+
+def as_lines(values: ArrayLike, lines: int) -> NDArray[np.int64]:
+    """`values` as numbers of lines, C-contiguous int64 of shape (batch,); ValueError for any other shape or number."""
+    if (
+        type(values) is np.ndarray
+        and values.dtype == _INT64
+        and values.shape == (1,)
+        and values.flags.carray
+        and 0 <= values.item() < lines
+    ):
+        return values
+    given = np.asarray(values)
+    array = given.astype(np.int64)
+    if array.ndim != 1 or not np.array_equal(array, given):
+        raise ValueError(f"lines must be whole numbers of shape (batch,) (got {values!r})")
+    if array.size and not (array.min() >= 0 and array.max() < lines):
+        raise ValueError(f"lines must be from 0 to {lines - 1} (got {values!r})")
+    return array
+
+
+def one_hot(places: NDArray[np.int64], lines: int) -> Floats:
+    """Samples (batch, lines) of which each is one at its place and zero elsewhere."""
+    x = np.zeros((len(places), lines), np.float32)
+    if len(places) == 1:
+        x[0, places[0]] = 1.0  # in a fifth of the time
+    else:
+        x[np.arange(len(places)), places] = 1.0
+    return x
 
 
 def as_matrix(values: ArrayLike, shape: tuple[int, int], what: str) -> Floats:
@@ -60,7 +91,7 @@ def check_elapsed(seconds: float) -> None:
         raise ValueError(f"elapsed seconds must be finite and >= 0 (got {seconds})")
 
 
-def check_pairs(x: Floats, d: Floats) -> None:
+def check_pairs(x: NDArray[Any], d: Floats) -> None:
     """ValueError unless x and d hold the same number of samples."""
     if len(x) != len(d):
         raise ValueError(f"x and d must have the same batch size (got {len(x)} and {len(d)})")

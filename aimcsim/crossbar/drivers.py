@@ -13,6 +13,9 @@ from aimcsim.crossbar.checks import check_elapsed, check_updated
 from aimcsim.crossbar.closed_form import closed_form_of, takes_closed_form
 from aimcsim.crossbar.devices import IDEAL, STEPPED, DeviceArray
 from aimcsim.crossbar.fast_update import numbers_of, update_closed_form
+from aimcsim.crossbar.line_floats import add_lines, add_with_response
+from aimcsim.crossbar.line_soft_bounds import CoarseLines, coarse_lines, write_closed_form
+from aimcsim.crossbar.line_soft_bounds_exact import write_exact
 from aimcsim.crossbar.pulses import LONGEST_TRAIN, packed_rules, rules_of
 from aimcsim.crossbar.response_update import update_with_response
 from aimcsim.crossbar.trains import count_slots
@@ -46,6 +49,7 @@ class Drivers:
         self.nominal_slots = pulses.nominal_slots if self.pulsed else 0
         closed = self.pulsed and takes_closed_form(pulses.stepping, devices)
         self._closed_form = closed_form_of(devices) if closed else None
+        self._coarse_lines: CoarseLines | None = None
         if self._closed_form is not None:
             self._numbers = numbers_of(self.rules, devices, self._closed_form)
         keeps_state = devices.kind == STEPPED or devices.aging is not None
@@ -72,6 +76,21 @@ class Drivers:
             return check_updated(update_float(conductances, lines, errors, rate))
         array = self.devices
         return check_updated(update_with_response(conductances, array.planes, array.granularity, lines, errors, rate))
+
+    def write_lines(
+        self, conductances: Floats, places: NDArray[np.int64], errors: Floats, rate: float, first: int
+    ) -> int:
+        """As `update` for samples whose x is one at the input line `places` (n,) and zero elsewhere, bit for bit."""
+        if self.pulsed:
+            self.check_rate(rate)
+            slots = check_updated(self._send_lines(conductances, places, errors, rate, first))
+            if self.cells is not None:
+                self.cells.count_update()
+            return slots
+        if not self.held:
+            return check_updated(add_lines(conductances, places, errors, rate))
+        array = self.devices
+        return check_updated(add_with_response(conductances, array.planes, array.granularity, places, errors, rate))
 
     def slots(self, lines: Floats, errors: Floats, rate: float) -> int:
         """What `update` will return, without an update; ValueError as there."""
@@ -108,6 +127,32 @@ class Drivers:
             array.cycle_noise,
             array.multiplicative,
             self.keys,
+            first,
+        )
+
+    def _send_lines(
+        self, conductances: Floats, places: NDArray[np.int64], errors: Floats, rate: float, first: int
+    ) -> int:
+        """As `_send_pulses`, by the kernels of single lines."""
+        array, closed = self.devices, self._closed_form
+        if array.kind == STEPPED and self.cells is not None:
+            return self.cells.write_lines(places, errors, rate, self.rules, self.keys, first)
+        if closed is not None:
+            if self._coarse_lines is None:
+                self._coarse_lines = coarse_lines(closed)
+            return write_closed_form(
+                conductances, closed.planes, *self._coarse_lines, self._numbers, self.keys, places, errors, rate, first
+            )
+        return write_exact(
+            conductances,
+            array.planes,
+            self.rules,
+            array.cycle_noise,
+            array.multiplicative,
+            self.keys,
+            places,
+            errors,
+            rate,
             first,
         )
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aimcsim.crossbar.checks import (
+    as_lines,
     as_matrix,
     as_samples,
     check_elapsed,
@@ -14,6 +15,7 @@ from aimcsim.crossbar.checks import (
     check_size,
     check_updated,
 )
+from aimcsim.crossbar.line_floats import add_lines
 from aimcsim.crossbar.mvm import exact_product
 from aimcsim.crossbar.update import update_float
 
@@ -69,6 +71,10 @@ class FloatTile:
         matrix = self._weights if conductances is None else conductances
         return exact_product(as_samples(x, self.in_size, "x"), matrix, True)
 
+    def forward_lines(self, lines: ArrayLike, *, first_sample: int | None = None) -> Floats:
+        """The columns of W at input `lines` (batch,): (batch, out)."""
+        return np.ascontiguousarray(self._weights.T[as_lines(lines, self.in_size)])
+
     def exact(self, x: ArrayLike) -> Floats:
         """As `forward`: nothing here is inexact."""
         return self.forward(x)
@@ -84,6 +90,15 @@ class FloatTile:
         return check_updated(
             update_float(self._weights, lines, errors, check_finite(float(learning_rate), "learning_rate"))
         )
+
+    def update_lines(
+        self, lines: ArrayLike, d: ArrayLike, learning_rate: float, *, first_sample: int | None = None
+    ) -> int:
+        """As `update` for samples whose x is one at the input line `lines` (batch,) and zero elsewhere."""
+        places, errors = as_lines(lines, self.in_size), as_samples(d, self.out_size, "d")
+        check_pairs(places, errors)
+        rate = check_finite(float(learning_rate), "learning_rate")
+        return check_updated(add_lines(self._weights, places, errors, rate))
 
     def slots(self, x: ArrayLike, d: ArrayLike, learning_rate: float) -> int:
         """Nothing is pulsed."""

@@ -85,13 +85,13 @@ def backward_product(matrix: Floats, lines: Floats, count: int, y: Floats) -> No
 @njit(nogil=True, cache=True)
 def only_line(line: Floats) -> int:
     """Place of the one value of `line` that is not zero, -1 where there is none or another one."""
-    found = -1
-    for j in range(line.shape[0]):
-        if line[j] != np.float32(0.0):
-            if found >= 0:
-                return -1
-            found = j
-    return found
+    found, many = np.int32(-1), np.int32(0)
+    for j in range(np.uintp(line.shape[0])):
+        # Without a way out of the loop, which would keep it from vectorising.
+        here = np.int32(line[j] != np.float32(0.0))
+        many = np.int32(many + here)
+        found = max(found, np.int32(j) if here else np.int32(-1))
+    return int(found) if many == 1 else -1
 
 
 @njit(nogil=True, cache=True)
@@ -100,11 +100,13 @@ def column_products(matrix: Floats, lines: Floats, count: int, y: Floats) -> boo
 
     False, with nothing done, where any has not. The bits are those of the whole product, whose other terms are zeros.
     """
+    places = np.empty(count, np.int64)
     for s in range(count):
-        if only_line(lines[s]) < 0:
+        places[s] = only_line(lines[s])
+        if places[s] < 0:
             return False
     for s in range(count):
-        at = only_line(lines[s])
+        at = places[s]
         value = lines[s, at]
         for i in range(matrix.shape[0]):
             # Added to zero as in the sum, which turns −0 into 0.

@@ -7,10 +7,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from aimcsim.crossbar.checks import as_matrix, as_samples, check_finite, check_pairs, check_size
+from aimcsim.crossbar.checks import as_lines, as_matrix, as_samples, check_finite, check_pairs, check_size, one_hot
 from aimcsim.crossbar.converters import converters_of
 from aimcsim.crossbar.devices import AnyDevice, device_spec, make_devices
 from aimcsim.crossbar.drivers import Drivers
+from aimcsim.crossbar.line_trains import FEWEST_LINES
 from aimcsim.crossbar.mapping import Layout
 from aimcsim.crossbar.mvm import exact_product, multiply
 from aimcsim.keys import key_pair
@@ -81,7 +82,8 @@ class AnalogTile:
         self._averages = np.full((2, 1), -1.0)
         self._forward_average, self._backward_average = self._averages
         self.repeated_products = 0
-        self._forward_keys = key_pair(seed, name, "forward", 0)
+        #: Keys of the products of a training run; those of evaluations are made when they are asked for.
+        self._first_keys = {purpose: key_pair(seed, name, purpose, 0) for purpose in ("forward", "transfer")}
         self._backward_keys = key_pair(seed, name, "backward", 0)
         self._counts = {"forward": 0, "evaluation": 0, "transfer": 0, "backward": 0, "update": 0}
         self._conductances = self._drivers.settled(np.zeros((out_size, in_size), np.float32))
@@ -140,8 +142,9 @@ class AnalogTile:
         """
         lines = as_samples(x, self.in_size, "x")
         first = self._first(purpose, first_sample, len(lines))
-        known = purpose == "forward" and draw == 0
-        keys = self._forward_keys if known else key_pair(self.seed, self.name, purpose, draw)
+        keys = self._first_keys.get(purpose) if draw == 0 else None
+        if keys is None:
+            keys = key_pair(self.seed, self.name, purpose, draw)
         matrix = self._layout.readable(self._conductances if conductances is None else conductances)
         y, self.repeated_products = multiply(
             lines,
@@ -157,6 +160,11 @@ class AnalogTile:
         if self._layout.outputs is not None:
             y *= self._layout.outputs.factors(out_scales)
         return y
+
+    def forward_lines(self, lines: ArrayLike, *, first_sample: int | None = None) -> Floats:
+        """The columns of W at input `lines` (batch,), read as `forward` for a transfer reads them: (batch, out)."""
+        x = one_hot(as_lines(lines, self.in_size), self.in_size)
+        return self.forward(x, first_sample=first_sample, purpose="transfer")
 
     def backward(self, d: ArrayLike, *, first_sample: int | None = None) -> Floats:
         """Wᵀ d for every sample: (batch, out) to (batch, in), through the backward converters."""
@@ -200,6 +208,23 @@ class AnalogTile:
         if self.mapping.learn_out_scaling:
             outputs.step(given, errors, rate)
         return slots
+
+    def update_lines(
+        self, lines: ArrayLike, d: ArrayLike, learning_rate: float, *, first_sample: int | None = None
+    ) -> int:
+        """As `update` for samples whose x is one at the input line `lines` (batch,) and zero elsewhere, as the writes
+        of a transfer: the same bits, in a fifth of the time.
+        """
+        places, errors = as_lines(lines, self.in_size), as_samples(d, self.out_size, "d")
+        if self.in_size < FEWEST_LINES or self.mapping.learn_out_scaling:
+            return self.update(one_hot(places, self.in_size), errors, learning_rate, first_sample=first_sample)
+        check_pairs(places, errors)
+        rate = check_finite(float(learning_rate), "learning_rate") / self._layout.scale
+        first = self._first("update", first_sample, len(places))
+        if self._layout.outputs is not None:
+            with np.errstate(all="ignore"):
+                errors = self._layout.outputs.errors_of_array(errors)
+        return self._drivers.write_lines(self._conductances, places, errors, rate, first)
 
     def slots(self, x: ArrayLike, d: ArrayLike, learning_rate: float) -> int:
         """The pulse slots that `update` would take now, without an update. ValueError as there."""

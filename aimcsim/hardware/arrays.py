@@ -32,11 +32,13 @@ class Role:
     """One thing that a learning algorithm keeps for every shard, with a timeline row of its own.
 
     A `tile` is an array with its converters; a `buffer` is digital. The first role bears the shard's bare name, others
-    are written behind it: `s2.fc2.r0c1` and `s2.fc2.r0c1.P`.
+    are written behind it: `s2.fc2.r0c1` and `s2.fc2.r0c1.P`. `work`: digital operations of F, and as many of B, beside
+    each product with the array.
     """
 
     name: str
     kind: Literal["tile", "buffer"] = "tile"
+    work: DigitalWork = NO_WORK
 
 
 @dataclass(frozen=True)

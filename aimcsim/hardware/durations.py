@@ -71,11 +71,11 @@ class Durations:
             mvms = 1 if times.per_action else samples * positions[unit.index]
             forward, backward, update = _exact_times(unit, times, floorplan, nodes)
             update += times.digital * update_operations(unit, floorplan)
-            products = unit.share(mvms)
-            self._base[FORWARD][unit.index] = max(1, whole_cycles(forward * products))
-            self._base[BACKWARD][unit.index] = max(1, whole_cycles(backward * products))
-            exact_product[FORWARD, unit.index] = forward * products, forward
-            exact_product[BACKWARD, unit.index] = backward * products, backward
+            products, beside = unit.share(mvms), times.digital * product_operations(unit, floorplan)
+            for kind, product in ((FORWARD, forward), (BACKWARD, backward)):
+                # What is digital is not repeated.
+                exact_product[kind, unit.index] = (product + beside) * products, product
+                self._base[kind][unit.index] = max(1, whole_cycles((product + beside) * products))
             exact_update[unit.index] = update * mvms
             nominal = whole_cycles(update * mvms + times.pulse * nominal_slots * mvms)
             if unit.kind == "buffer":
@@ -113,6 +113,13 @@ def update_operations(unit: Unit, floorplan: Floorplan) -> int:
     if unit.shard is None or not is_array(unit):
         return 0
     return floorplan.plan.update_work.of(unit.shard.in_size, unit.shard.out_size)
+
+
+def product_operations(unit: Unit, floorplan: Floorplan) -> int:
+    """Digital operations of F, and of B, for one sample (and position) beside an array; 0 for a node."""
+    if unit.shard is None or not is_array(unit):
+        return 0
+    return floorplan.plan.roles[unit.role].work.of(unit.shard.in_size, unit.shard.out_size)
 
 
 def _exact_times(

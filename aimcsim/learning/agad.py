@@ -19,7 +19,7 @@ from aimcsim.learning.base import Floats, State
 from aimcsim.learning.buffered import Pulsing
 from aimcsim.learning.chopped import ChoppedTikiTaka
 from aimcsim.learning.rates import Rates
-from aimcsim.learning.several_arrays import Lines
+from aimcsim.learning.several_arrays import Lines, span
 from aimcsim.scenario.algorithm_spec import Agad as Spec
 
 
@@ -42,12 +42,14 @@ class Agad(ChoppedTikiTaka):
 
     def of_interest(self, lines: Lines, read: Floats) -> Floats:
         """What has come since the last change of sign."""
-        return read - self.reference[lines]
+        return read - self.reference[span(lines)]
 
     def seen(self, lines: Lines, read: Floats, flips: NDArray[np.bool_]) -> None:
         """The mean follows the read; where the sign changes it becomes the reference."""
-        self.mean[lines] = np.float32(1.0 - self._beta) * self.mean[lines] + np.float32(self._beta) * read
-        self.reference[lines[flips]] = self.mean[lines[flips]]
+        own = span(lines)
+        self.mean[own] = mean = np.float32(1.0 - self._beta) * self.mean[own] + np.float32(self._beta) * read
+        if flips.any():
+            self.reference[lines[flips]] = mean[flips]
 
     @property
     def buffered(self) -> int:

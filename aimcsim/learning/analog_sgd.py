@@ -70,22 +70,23 @@ class AnalogSGD:
         """The columns of W at input `lines`, (lines, outputs), by one product each; line 0 has number `first`."""
         if self._lost:
             return _nothing(len(lines), self.tile.out_size)
-        return self.tile.forward(self._one_hot(lines), first_sample=first, purpose="transfer")
+        return self.tile.forward_lines(lines, first_sample=first)
 
     def write_lines(self, lines: NDArray[np.int64], values: Floats, rate: float, first: int) -> int:
         """Add rate · values (lines, outputs) to the columns of W at input `lines`, by one rank-one update each."""
-        return self.update(self._one_hot(lines), -values, rate, first)
+        try:
+            return self.tile.update_lines(lines, values, -rate, first_sample=first)
+        except ValueError:
+            if np.isfinite(values).all():
+                raise
+            self._lost = True
+            return 0
 
     def program(self, values: Floats) -> None:
         """Set W (outputs, inputs) in closed loop, as far as the devices can hold it."""
         self._lost = self._lost or not bool(np.isfinite(values).all())
         if not self._lost:
             self.tile.weights = values
-
-    def _one_hot(self, lines: NDArray[np.int64]) -> Floats:
-        x = np.zeros((len(lines), self.tile.in_size), np.float32)
-        x[np.arange(len(lines)), lines] = 1.0
-        return x
 
     def read(self, transfer: int, updates: int) -> int:
         """One array has nothing to transfer."""

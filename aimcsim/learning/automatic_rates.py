@@ -10,16 +10,20 @@ running means of the largest |x| and |d| of a sample.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aimcsim.learning.base import Floats, State
 from aimcsim.learning.rates import Rates
 
 #: What the running means keep of the past with every micro-batch, as in aihwkit.
 MEMORY = 0.99
+
+
+#: Of the largest |x| and of the largest |d|.
+Means = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -39,17 +43,20 @@ class AutomaticRates(Rates):
         super().__init__(factors.gradient, factors.transfer, factors.scaled)
         self._proportions = proportions
         #: Means of the largest |x| and |d|; negative before the first sample.
-        self._means = np.full(2, -1.0)
+        self._means: Means = (-1.0, -1.0)
 
     def seen(self, x: Floats, d: Floats) -> None:
         """A micro-batch is about to be written to P. One that is not finite is left to the arrays to refuse."""
         self._means = self._after(x, d)
 
-    def _after(self, x: Floats, d: Floats) -> NDArray[np.float64]:
-        largest = np.array([np.abs(x).max(axis=1).mean(), np.abs(d).max(axis=1).mean()], np.float64)
-        if not np.isfinite(largest).all():
+    def _after(self, x: Floats, d: Floats) -> Means:
+        largest = (float(np.abs(x).max(axis=1).mean()), float(np.abs(d).max(axis=1).mean()))
+        if not (math.isfinite(largest[0]) and math.isfinite(largest[1])):
             return self._means
-        return np.where(self._means < 0.0, largest, MEMORY * self._means + (1.0 - MEMORY) * largest)
+        if self._means[0] < 0.0:
+            return largest
+        (x_past, d_past), fresh = self._means, 1.0 - MEMORY
+        return MEMORY * x_past + fresh * largest[0], MEMORY * d_past + fresh * largest[1]
 
     def gradient_at(self, learning_rate: float) -> float:
         """λ_A; 0 as long as nothing but zeros has been seen, for which every rate is the same."""
@@ -59,8 +66,8 @@ class AutomaticRates(Rates):
         """λ_A with this micro-batch in the means."""
         return self._written(self._after(x, d))
 
-    def _written(self, means: NDArray[np.float64]) -> float:
-        product = float(means[0] * means[1])
+    def _written(self, means: Means) -> float:
+        product = means[0] * means[1]
         factor = 1.0 if self.gradient is None else self.gradient
         return factor * self._proportions.train / product if product > 0.0 else 0.0
 
@@ -71,8 +78,9 @@ class AutomaticRates(Rates):
 
     def state(self) -> State:
         """The means."""
-        return {"means": self._means.copy()}
+        return {"means": np.array(self._means, np.float64)}
 
     def load_state(self, state: State) -> None:
         """Put back what `state` gave."""
-        self._means = np.array(state["means"], np.float64)
+        of_x, of_d = state["means"].tolist()
+        self._means = (of_x, of_d)

@@ -11,7 +11,7 @@ from aimcsim.hardware.arrays import ArraysPlan
 from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.learning.base import Floats, State
 from aimcsim.learning.rates import Rates
-from aimcsim.learning.several_arrays import Lines, SeveralArrays
+from aimcsim.learning.several_arrays import Lines, SeveralArrays, span
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,14 @@ class Pulsing:
 
     def whole(self, content: Floats) -> Floats:
         """Whole pulses in `content`, with their sign."""
-        pulses: Floats = np.trunc(content / np.float32(self.threshold))
-        return pulses if self.most is None else np.clip(pulses, -self.most, self.most)
+        pulses: Floats = content / np.float32(self.threshold)
+        np.trunc(pulses, out=pulses)
+        if self.most is not None:
+            # In half of the time of np.clip.
+            most = np.float32(self.most)
+            np.maximum(pulses, -most, out=pulses)
+            np.minimum(pulses, most, out=pulses)
+        return pulses
 
     def worth(self, pulses: Floats) -> Floats:
         """Content that `pulses` stand for."""
@@ -52,11 +58,12 @@ class Buffered(SeveralArrays):
 
     def gathered(self, updates: int, lines: Lines, read: Floats, rate: float) -> Floats:
         """The buffer at `lines` (lines, outputs) after `read` has come in; here H + rate · read."""
-        return self.buffer[lines] + np.float32(rate) * read
+        return self.buffer[span(lines)] + np.float32(rate) * read
 
     def left(self, content: Floats, pulses: Floats) -> Floats:
         """What stays of `content` when `pulses` have been sent; here all but what they stand for."""
-        return content - self.pulsing.worth(pulses)
+        sent = self.pulsing.worth(pulses)
+        return np.subtract(content, sent, out=sent)
 
     def between(
         self, transfer: int, updates: int, lines: Lines, read: Floats, learning_rate: float
@@ -64,7 +71,7 @@ class Buffered(SeveralArrays):
         """Whole pulses, at a rate that makes each one step of W."""
         content = self.gathered(updates, lines, read, self.rates.transfer_at(transfer, learning_rate))
         pulses = self.pulsing.whole(content)
-        self.buffer[lines] = self.left(content, pulses)
+        self.buffer[span(lines)] = self.left(content, pulses)
         return pulses, self.pulsing.step
 
     @property

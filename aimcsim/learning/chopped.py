@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aimcsim.hardware.arrays import ArraysPlan
-from aimcsim.keys import stream
+from aimcsim.keys import Streams
 from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.learning.base import Floats, State
 from aimcsim.learning.buffered import Buffered, Pulsing
@@ -36,7 +36,7 @@ class ChoppedTikiTaka(Buffered):
         super().__init__(arrays, (1.0, 0.0), plan, rates, pulsing)
         self.chopper: Floats = np.ones(self.in_size, np.float32)
         self._probability = probability
-        self._key = key
+        self._flips = Streams(*key, "chopper")
 
     def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
         """The gradient goes to P with chopped inputs."""
@@ -47,7 +47,8 @@ class ChoppedTikiTaka(Buffered):
         content = super().gathered(updates, lines, self.chopper[lines, None] * self.of_interest(lines, read), rate)
         flips = self.flips(updates, len(lines))
         self.seen(lines, read, flips)
-        self.chopper[lines[flips]] *= np.float32(-1.0)
+        if flips.any():
+            self.chopper[lines[flips]] *= np.float32(-1.0)
         return content
 
     def of_interest(self, lines: Lines, read: Floats) -> Floats:
@@ -59,8 +60,7 @@ class ChoppedTikiTaka(Buffered):
 
     def flips(self, updates: int, count: int) -> NDArray[np.bool_]:
         """Which of `count` lines change sign after the read that follows update number `updates`."""
-        seed, name = self._key
-        return stream(seed, name, "chopper", updates).random(count) < self._probability
+        return self._flips.at(updates).random(count) < self._probability
 
     def state(self) -> State:
         """As before, and the signs."""

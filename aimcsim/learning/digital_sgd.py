@@ -16,6 +16,8 @@ class DigitalSGD:
     def __init__(self, weights: Floats, kept_versions: int = 0) -> None:
         self._array = VersionedArray(weights, kept_versions)
         self._gradient: Floats | None = None
+        #: Kept: an array of this size costs more to make than to fill.
+        self._step: Floats = np.empty_like(self._array.current)
 
     def forward(self, x: Floats, first_sample: int, version: int, role: int = 0) -> Floats:
         """Exact product with the weights of `version`."""
@@ -28,7 +30,7 @@ class DigitalSGD:
     def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
         """One step with the summed gradient of the rows; no pulses."""
         self._array.before_update()
-        self._array.current -= np.float32(learning_rate) * (d.T @ x)
+        self._array.current -= self._gradient_of(x, d, learning_rate)
         return 0
 
     def slots(self, x: Floats, d: Floats, learning_rate: float) -> int:
@@ -37,8 +39,17 @@ class DigitalSGD:
 
     def accumulate(self, x: Floats, d: Floats, learning_rate: float) -> None:
         """Add to the gradient buffer, each micro-batch with the rate of its own samples."""
-        gradient = np.float32(learning_rate) * (d.T @ x)
-        self._gradient = gradient if self._gradient is None else self._gradient + gradient
+        gradient = self._gradient_of(x, d, learning_rate)
+        if self._gradient is None:
+            self._gradient = gradient.copy()
+        else:
+            self._gradient += gradient
+
+    def _gradient_of(self, x: Floats, d: Floats, learning_rate: float) -> Floats:
+        """learning_rate · Σ d xᵀ, in an array that the next call fills anew."""
+        np.matmul(d.T, x, out=self._step)
+        self._step *= np.float32(learning_rate)
+        return self._step
 
     def step(self) -> None:
         """One step with the gradient buffer."""

@@ -14,12 +14,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from aimcsim.hardware.arrays import ArraysPlan
-from aimcsim.keys import stream
+from aimcsim.keys import Streams
 from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.learning.base import Floats, State
 from aimcsim.learning.plans import W
 from aimcsim.learning.rates import Rates
-from aimcsim.learning.several_arrays import Lines, SeveralArrays
+from aimcsim.learning.several_arrays import Lines, SeveralArrays, span
 from aimcsim.scenario.algorithm_spec import ERider as Spec
 
 #: The array of the reference, and the transfer that programs it.
@@ -57,7 +57,8 @@ class ERider(SeveralArrays):
         """c (P − Q̃); then the digital Q follows P."""
         values = np.float32(self.sign) * (read - self._reference)
         self._reference = self._reference[:0]
-        self.mean[lines] = np.float32(1.0 - self._eta) * self.mean[lines] + np.float32(self._eta) * read
+        own = span(lines)
+        self.mean[own] = np.float32(1.0 - self._eta) * self.mean[own] + np.float32(self._eta) * read
         return values, self.rates.transfer_at(transfer, learning_rate)
 
     def write(self, transfer: int, updates: int, learning_rate: float) -> int:
@@ -95,7 +96,7 @@ class SignFlips:
     def __init__(self, plan: ArraysPlan, probability: float, seed: int) -> None:
         self._every = plan.transfers[0].every
         self._probability = probability
-        self._seed = seed
+        self._flips = Streams(seed, "e-rider", "chopper")
 
     def add_loss(self, micro_batch: int, loss: float) -> None:
         """No loss decides."""
@@ -104,7 +105,7 @@ class SignFlips:
         """Transfers after update number `updates`."""
         if updates % self._every:
             return ()
-        flips = stream(self._seed, "e-rider", "chopper", updates).random() < self._probability
+        flips = self._flips.at(updates).random() < self._probability
         return (0, PROGRAMMING) if flips else (0,)
 
     def state(self) -> State:

@@ -18,7 +18,7 @@ from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.learning.base import Floats
 from aimcsim.learning.buffered import Buffered, Pulsing
 from aimcsim.learning.rates import Rates
-from aimcsim.learning.several_arrays import Lines
+from aimcsim.learning.several_arrays import Lines, span
 
 
 class MixedPrecision(Buffered):
@@ -26,10 +26,14 @@ class MixedPrecision(Buffered):
 
     def __init__(self, arrays: Sequence[AnalogSGD], plan: ArraysPlan, rates: Rates, pulsing: Pulsing) -> None:
         super().__init__(arrays, (1.0,), plan, rates, pulsing)
+        #: Kept: an array of this size costs more to make than to fill.
+        self._gradient: Floats = np.empty_like(self.buffer)
 
     def update(self, x: Floats, d: Floats, learning_rate: float, first_sample: int) -> int:
         """Add to the digital matrix; no pulses."""
-        self.buffer -= np.float32(self.rates.gradient_at(learning_rate)) * (x.T @ d)
+        np.matmul(x.T, d, out=self._gradient)
+        self._gradient *= np.float32(self.rates.gradient_at(learning_rate))
+        self.buffer -= self._gradient
         return 0
 
     def slots(self, x: Floats, d: Floats, learning_rate: float) -> int:
@@ -40,9 +44,9 @@ class MixedPrecision(Buffered):
         self, transfer: int, updates: int, lines: Lines, read: Floats, learning_rate: float
     ) -> tuple[Floats, float]:
         """Whole pulses of the matrix at `lines`; nothing was read."""
-        content = self.buffer[lines]
+        content = self.buffer[span(lines)]
         pulses = self.pulsing.whole(content)
-        self.buffer[lines] = self.left(content, pulses)
+        self.buffer[span(lines)] = self.left(content, pulses)
         return pulses, self.pulsing.step
 
     def elapse(self, seconds: float, role: int = 0) -> None:

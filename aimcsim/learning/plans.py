@@ -34,6 +34,8 @@ ALGORITHM = ("training", "algorithm")
 #: Digital work of a transferred line with a reference that follows what is read: 6N operations (AGAD, Rasch et al.,
 #: Nat. Commun. 15:7133 (2024), Table 1).
 REFERENCED = DigitalWork(per_input=6)
+#: A product with a digital matrix: a product and a sum for every weight, the last sums being those with the array's.
+DIGITAL_PRODUCT = DigitalWork(per_weight=2)
 
 
 def arrays_plan(algorithm: AlgorithmSpec, hardware: HardwareSpec) -> ArraysPlan:
@@ -53,10 +55,12 @@ def arrays_plan(algorithm: AlgorithmSpec, hardware: HardwareSpec) -> ArraysPlan:
         )
     work = REFERENCED if isinstance(algorithm, Agad | Rider | ERider) else PREPROCESSING
     transfer = Transfer(P, W, algorithm.transfer_every, lines, slots, work)
-    roles = (Role("W"), Role("P"))
     if isinstance(algorithm, ERider):
         return _with_reference(algorithm, transfer, slots)
     seen = isinstance(algorithm, ResidualLearning | ResidualLearningV2 | Rider) and algorithm.gamma > 0.0
+    # What RIDER sees of P is P x - Q x, the second product digital.
+    beside = DIGITAL_PRODUCT if isinstance(algorithm, Rider) and seen else NO_WORK
+    roles = (Role("W"), Role("P", work=beside))
     return ArraysPlan(roles, (W, P) if seen else (W,), (P,), (transfer,))
 
 

@@ -16,7 +16,7 @@ from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.learning.base import Floats
 from aimcsim.learning.buffered import Buffered, Pulsing
 from aimcsim.learning.rates import Rates
-from aimcsim.learning.several_arrays import Lines
+from aimcsim.learning.several_arrays import Lines, span
 from aimcsim.scenario.algorithm_spec import ResidualLearningV2 as Spec
 
 
@@ -31,7 +31,7 @@ class ResidualLearningV2(Buffered):
 
     def gathered(self, updates: int, lines: Lines, read: Floats, rate: float) -> Floats:
         """(1 − β) H + β P."""
-        return np.float32(1.0 - rate) * self.buffer[lines] + np.float32(rate) * read
+        return np.float32(1.0 - rate) * self.buffer[span(lines)] + np.float32(rate) * read
 
     def between(
         self, transfer: int, updates: int, lines: Lines, read: Floats, learning_rate: float
@@ -40,5 +40,5 @@ class ResidualLearningV2(Buffered):
         if not self._filtered:
             return super().between(transfer, updates, lines, read, learning_rate)
         rate = self.rates.transfer_at(transfer, learning_rate)
-        self.buffer[lines] = content = self.gathered(updates, lines, read, rate)
+        self.buffer[span(lines)] = content = self.gathered(updates, lines, read, rate)
         return content, rate

@@ -18,7 +18,7 @@ from aimcsim.learning.analog_sgd import AnalogSGD
 from aimcsim.learning.base import Floats, State
 from aimcsim.learning.plans import P
 from aimcsim.learning.rates import Rates
-from aimcsim.learning.several_arrays import Lines, SeveralArrays
+from aimcsim.learning.several_arrays import Lines, SeveralArrays, span
 from aimcsim.scenario.algorithm_spec import Rider as Spec
 
 
@@ -50,8 +50,9 @@ class Rider(SeveralArrays):
         self, transfer: int, updates: int, lines: Lines, read: Floats, learning_rate: float
     ) -> tuple[Floats, float]:
         """P − Q; then Q follows P."""
-        values = read - self.reference[lines]
-        self.reference[lines] = np.float32(1.0 - self._eta) * self.reference[lines] + np.float32(self._eta) * read
+        own = span(lines)
+        values = read - self.reference[own]
+        self.reference[own] = np.float32(1.0 - self._eta) * self.reference[own] + np.float32(self._eta) * read
         return values, self.rates.transfer_at(transfer, learning_rate)
 
     def snapshot(self) -> Any:

@@ -20,6 +20,12 @@ from aimcsim.learning.sums import added, scaled
 Lines = NDArray[np.int64]
 
 
+def span(lines: Lines) -> slice | Lines:
+    """What takes the rows of `lines` from an array kept line by line: a view where they follow each other."""
+    first, count = int(lines[0]), len(lines)
+    return slice(first, first + count) if int(lines[-1]) - first == count - 1 else lines
+
+
 class SeveralArrays:
     """Arrays by role, see `ShardWeights`; the network sees Σ coefficient · W over the roles that `plan` reads.
 
@@ -93,6 +99,8 @@ class SeveralArrays:
         plan = self.plan.transfers[transfer]
         count = plan.lines_of(self.in_size)
         first = (updates // plan.every - 1) * count
+        if count == 1:
+            return np.array([first % self.in_size], np.int64)
         return (first + np.arange(count)) % self.in_size
 
     def key(self, transfer: int, updates: int) -> int:
