@@ -22,19 +22,17 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.cell_fall import cell_word, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST, row_keys
-from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, RATE_DOWN, RATE_UP
-from aimcsim.crossbar.lanes import bits_of
+from aimcsim.crossbar.single_pulse_rows import both_ways, few_cells, held_both_ways, held_one_way, one_way
 from aimcsim.crossbar.soft_bounds_rows import hold_cells
-from aimcsim.crossbar.train_noise import FLIP, MIXED, POSITIVE
+from aimcsim.crossbar.train_noise import MIXED, POSITIVE
 
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]
 
 #: Rows of a list of visits: the row of the array, the sample, and the keys of the row's noise.
 ROW, SAMPLE, KEY0, KEY1 = range(4)
-#: No step is a larger share of the distance to the bound ahead: v + share·(b − v), of numbers rounded to 2⁻²⁴ each,
-#: then does not come out beyond b.
-LARGEST_SHARE: Final = 1.0 - 2.0**-22
+#: Where σ is larger, more than some 40 % of the rows would have to be held, and all of them are as they go.
+RARELY_BACKWARD: Final = 0.35
 #: Whole vectors of normals are drawn; nobody reads what the last one has too much.
 _PAD: Final = 16
 
@@ -54,33 +52,9 @@ def visits_of(awake: NDArray[np.bool_], noise_keys: Words) -> tuple[Words, int]:
             visits[ROW, many], visits[SAMPLE, many] = np.uint32(i), np.uint32(s)
             many += np.uintp(awake[i, s])
     for k in range(many):
-        s = np.uintp(visits[SAMPLE, k])
-        visits[KEY0, k], visits[KEY1, k] = row_keys(
-            noise_keys[s, np.uintp(0)], noise_keys[s, np.uintp(1)], visits[ROW, k]
-        )
+        of_sample = noise_keys[np.uintp(visits[SAMPLE, k])]
+        visits[KEY0, k], visits[KEY1, k] = row_keys(of_sample[0], of_sample[1], visits[ROW, k])
     return visits, int(many)
-
-
-@njit(nogil=True, cache=True, fastmath=FAST)
-def share_of(pace: np.float32, noise: np.float32) -> np.float32:
-    """The share of the distance to its bound that a cell takes by one pulse, noise relative to the step."""
-    return min(pace + pace * noise, np.float32(LARGEST_SHARE))
-
-
-@njit(nogil=True, cache=True, fastmath=FAST)
-def noisy_step(
-    v: np.float32,
-    pace: np.float32,
-    bound: np.float32,
-    low: np.float32,
-    high: np.float32,
-    noise: np.float32,
-    additive: np.float32,
-) -> np.float32:
-    """`soft_bounds.soft_bounds_noisy_step` as this module takes it, to the same bits in every loop."""
-    away = bound - v
-    moved = v + share_of(pace, noise) * away if additive == np.float32(0.0) else v + pace * (away + bound * noise)
-    return min(max(moved, low), high)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST, _nrt=False)
@@ -109,7 +83,7 @@ def single_pulses(
     `draw_words` and `signs_of` do, with the lanes of samples of few columns split by sign. `additive` is 0 where noise
     is relative to the step, else 1; `z` (in,) is scratch.
     """
-    columns, none = np.uintp(w.shape[1]), np.uintp(0)
+    columns, none, relative = np.uintp(w.shape[1]), np.uintp(0), np.float32(0.0)
     for visit in range(np.uintp(first), np.uintp(last)):
         i, s = np.uintp(visits[ROW, visit]), np.uintp(visits[SAMPLE, visit])
         key0, key1 = visits[KEY0, visit], visits[KEY1, visit]
@@ -122,99 +96,21 @@ def single_pulses(
             middle = np.uintp(positives[s])
             few_cells(w, planes, i, lanes, s, none, middle, raised, z, additive)
             few_cells(w, planes, i, lanes, s, middle, size, not raised, z, additive)
-        elif signs[s] == MIXED or additive != np.float32(0.0):
-            flip = np.int32(0) if raised else FLIP
-            mixed_row(w, planes, i, x, bits, words, s, flip, noise, additive, key0, key1)
+        elif additive != relative or noise > np.float32(RARELY_BACKWARD):
+            falling = (signs[s] == POSITIVE) == raised
+            # Of either kind of noise a loop of its own: with both in it, it would take a third longer.
+            if signs[s] == MIXED and additive != relative:
+                held_both_ways(w, planes, i, x, bits, words, s, raised, noise, np.float32(1.0), key0, key1)
+            elif signs[s] == MIXED:
+                held_both_ways(w, planes, i, x, bits, words, s, raised, noise, relative, key0, key1)
+            elif additive != relative:
+                held_one_way(w, planes, i, bits, words, s, falling, noise, np.float32(1.0), key0, key1)
+            else:
+                held_one_way(w, planes, i, bits, words, s, falling, noise, relative, key0, key1)
+        elif signs[s] == MIXED:
+            if both_ways(w, planes, i, x, bits, words, s, raised, noise, key0, key1) < 0:
+                hold_cells(w, planes, i, columns)
         else:
             falling = (signs[s] == POSITIVE) == raised
             if one_way(w, planes, i, bits, words, s, falling, noise, key0, key1) < 0:
                 hold_cells(w, planes, i, columns)
-
-
-@njit(nogil=True, cache=True, fastmath=FAST, inline="always")
-def one_way(
-    w: Floats,
-    planes: Floats,
-    i: np.uintp,
-    bits: Words,
-    words: Words,
-    s: np.uintp,
-    falling: bool,
-    noise: np.float32,
-    key0: np.uint32,
-    key1: np.uint32,
-) -> np.int32:
-    """One pulse on row i's cells that fire, all one way; below 0 if some have to be held by the bound behind them."""
-    pace, ahead = np.uintp(RATE_DOWN if falling else RATE_UP), np.uintp(BOUND_DOWN if falling else BOUND_UP)
-    none, wrong = np.uintp(0), np.int32(0)
-    for j in range(np.uintp(w.shape[1])):
-        v = w[i, j]
-        share = share_of(planes[pace, i, j], scaled_normal(cell_word(key0, key1, words[s, j]), noise))
-        share = share if bits[s, none, j] != 0 else np.float32(0.0)
-        wrong = np.int32(wrong | bits_of(share))
-        w[i, j] = v + share * (planes[ahead, i, j] - v)
-    return wrong
-
-
-@njit(nogil=True, cache=True, fastmath=FAST, inline="always")
-def mixed_row(
-    w: Floats,
-    planes: Floats,
-    i: np.uintp,
-    x: Floats,
-    bits: Words,
-    words: Words,
-    s: np.uintp,
-    flip: np.int32,
-    noise: np.float32,
-    additive: np.float32,
-    key0: np.uint32,
-    key1: np.uint32,
-) -> None:
-    """One pulse on row i's cells that fire, each its own way: down where the sign bit of its x, xor `flip`, is 0."""
-    none = np.uintp(0)
-    for j in range(np.uintp(w.shape[1])):
-        v, low, high = w[i, j], planes[BOUND_DOWN, i, j], planes[BOUND_UP, i, j]
-        up, down = planes[RATE_UP, i, j], planes[RATE_DOWN, i, j]
-        falling = np.int32(bits_of(x[s, j]) ^ flip) >= 0
-        bound = low if falling else high
-        pace = down if falling else up
-        own = scaled_normal(cell_word(key0, key1, words[s, j]), noise)
-        moved = noisy_step(v, pace, bound, low, high, own, additive)
-        w[i, j] = moved if bits[s, none, j] != 0 else v
-
-
-@njit(nogil=True, cache=True, fastmath=FAST, inline="always")
-def few_cells(
-    w: Floats,
-    planes: Floats,
-    i: np.uintp,
-    lanes: Words,
-    s: np.uintp,
-    start: np.uintp,
-    end: np.uintp,
-    falling: bool,
-    z: Floats,
-    additive: np.float32,
-) -> None:
-    """One pulse on row i's cells in lanes [start, end) of sample s, with noise `z`, all one way.
-
-    Each number of a strewn cell lies in a line of cache of its own.
-    """
-    pace, ahead = np.uintp(RATE_DOWN if falling else RATE_UP), np.uintp(BOUND_DOWN if falling else BOUND_UP)
-    if additive == np.float32(0.0):
-        wrong = np.int32(0)
-        for k in range(start, end):
-            j = np.uintp(lanes[s, k])
-            v, share = w[i, j], share_of(planes[pace, i, j], z[k])
-            wrong = np.int32(wrong | bits_of(share))
-            w[i, j] = v + share * (planes[ahead, i, j] - v)
-        if wrong < 0:
-            for k in range(start, end):
-                j = np.uintp(lanes[s, k])
-                w[i, j] = min(max(w[i, j], planes[BOUND_DOWN, i, j]), planes[BOUND_UP, i, j])
-    else:
-        for k in range(start, end):
-            j = np.uintp(lanes[s, k])
-            low, high = planes[BOUND_DOWN, i, j], planes[BOUND_UP, i, j]
-            w[i, j] = noisy_step(w[i, j], planes[pace, i, j], planes[ahead, i, j], low, high, z[k], additive)
