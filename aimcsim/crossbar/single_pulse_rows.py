@@ -118,12 +118,11 @@ def held_one_way(
     key1: np.uint32,
 ) -> None:
     """As `one_way`, with either kind of noise and every cell held by both bounds at once."""
-    none, low_plane, high_plane = np.uintp(0), np.uintp(BOUND_DOWN), np.uintp(BOUND_UP)
-    pace, ahead = np.uintp(RATE_DOWN if falling else RATE_UP), low_plane if falling else high_plane
+    none, pace = np.uintp(0), np.uintp(RATE_DOWN if falling else RATE_UP)
     for j in range(np.uintp(w.shape[1])):
-        v, low, high = w[i, j], planes[low_plane, i, j], planes[high_plane, i, j]
+        v, low, high = w[i, j], planes[BOUND_DOWN, i, j], planes[BOUND_UP, i, j]
         own = scaled_normal(cell_word(key0, key1, words[s, j]), noise)
-        moved = noisy_step(v, planes[pace, i, j], planes[ahead, i, j], low, high, own, additive)
+        moved = noisy_step(v, planes[pace, i, j], low if falling else high, low, high, own, additive)
         w[i, j] = moved if bits[s, none, j] != 0 else v
 
 
