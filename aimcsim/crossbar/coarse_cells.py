@@ -14,7 +14,7 @@ from aimcsim.crossbar.cell_fall import cell_word, pulse_word, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST, row_keys, word
 from aimcsim.crossbar.devices import BOUND_DOWN, BOUND_UP, RATE_DOWN, RATE_UP
 from aimcsim.crossbar.lanes import popcount
-from aimcsim.crossbar.single_pulses import noisy_step
+from aimcsim.crossbar.single_pulse_rows import noisy_step
 
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint32]

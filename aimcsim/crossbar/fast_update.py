@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from aimcsim.crossbar.cell_fall import HIGHEST_FALL, LARGEST_NORMAL, LOWEST_FALL
 from aimcsim.crossbar.closed_form import DRIFT_DOWN, DRIFT_UP, ClosedForm
 from aimcsim.crossbar.coarse_cells import count_coarse, imply_coarse, places_of, step_coarse
-from aimcsim.crossbar.counter_hash import row_keys
+from aimcsim.crossbar.counter_hash import FAST
 from aimcsim.crossbar.devices import RATE_DOWN, RATE_UP, DeviceArray
 from aimcsim.crossbar.pulses import STOCHASTIC, TrainRules, implied_counts, packed_rules, unpacked_rules
-from aimcsim.crossbar.single_pulses import single_pulses
+from aimcsim.crossbar.single_pulses import KEY0, KEY1, ROW, SAMPLE, single_pulses, visits_of
 from aimcsim.crossbar.small_singles import is_small, small_singles
 from aimcsim.crossbar.soft_bounds_rows import (
     count_line,
     counted_cells,
+    hold_cells,
     pack_cells,
     train_cells,
     train_cells_one_way,
@@ -93,7 +94,8 @@ def update_closed_form(
     return total
 
 
-@njit(nogil=True, cache=True)
+# An inlined loop rounds as its caller says, whatever it says itself.
+@njit(nogil=True, cache=True, fastmath=FAST)
 def update_together(
     conductances: Floats,
     planes: Floats,
@@ -129,61 +131,64 @@ def update_together(
         near[s] = one_train and slots[s] <= 32 and stays_near(top_drift, slots[s], float(sigma), multiplicative)
         signs[s] = signs_of(inputs, s, width[s])
     additive = np.float32(0.0 if multiplicative else 1.0)
+    visits, visited = visits_of(awake, noise_keys)
     scratch_z = np.empty(columns, np.float32)
     if single.all():
         single_pulses(
-            conductances, planes, 0, d.shape[1], 0, n, d, rate, inputs, column_bits, lanes, positives, width, awake,
-            signs, words, noise_keys, sigma, additive, scratch_z,
+            conductances, planes, visits, 0, visited, d, rate, inputs, column_bits, lanes, positives, width, signs,
+            words, sigma, additive, scratch_z,
         )  # fmt: skip
         return
     apart = gather_coarse(conductances, coarse_at)
     counts = np.zeros(columns, np.int32)
     packed_w = np.zeros((1, columns), np.float32)
     packed_planes = np.zeros((4, 1, columns), np.float32)
-    for i in range(d.shape[1]):
-        for s in range(n):
-            if not awake[i, s]:
-                continue
-            if single[s]:
-                single_pulses(
-                    conductances, planes, i, i + 1, s, s + 1, d, rate, inputs, column_bits, lanes, positives, width,
-                    awake, signs, words, noise_keys, sigma, additive, scratch_z,
-                )  # fmt: skip
-                continue
-            size = width[s]
-            positive = d[s, i] * rate > 0.0
-            flip = np.int32(0) if positive else FLIP
-            key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], i)
-            packed = size < columns
-            if not packed and signs[s] != MIXED and near[s]:
-                falling = (signs[s] == POSITIVE) == positive
-                train = row_bits[s, 0, i]
-                train_cells_one_way(
-                    conductances, planes, i, words, s, size, falling, column_bits, train, sigma, key0, key1
-                )
-                continue
-            w, held, row = conductances, planes, i
-            up, down = DRIFT_UP, DRIFT_DOWN
-            if packed:
-                pack_cells(conductances, planes, up, down, i, lanes, s, size, packed_w, packed_planes)
-                w, held, row, up, down = packed_w, packed_planes, 0, RATE_UP, RATE_DOWN
-            reach = min((size + _PAD - 1) // _PAD * _PAD, columns) if packed else size
-            if near[s]:
-                train = row_bits[s, 0, i]
-                train_cells(
-                    w, held, up, down, row, inputs, words, s, reach, flip, column_bits, train, sigma, key0, key1
-                )
+    for visit in range(visited):
+        i, s = int(visits[ROW, visit]), int(visits[SAMPLE, visit])
+        if single[s]:
+            single_pulses(
+                conductances, planes, visits, visit, visit + 1, d, rate, inputs, column_bits, lanes, positives, width,
+                signs, words, sigma, additive, scratch_z,
+            )  # fmt: skip
+            continue
+        size = width[s]
+        positive = d[s, i] * rate > 0.0
+        flip = np.int32(0) if positive else FLIP
+        key0, key1 = visits[KEY0, visit], visits[KEY1, visit]
+        packed = size < columns
+        if not packed and signs[s] != MIXED and near[s]:
+            falling = (signs[s] == POSITIVE) == positive
+            train = row_bits[s, 0, i]
+            wrong = train_cells_one_way(
+                conductances, planes, i, words, s, size, falling, column_bits, train, sigma, key0, key1
+            )
+            if wrong < 0:
+                hold_cells(conductances, planes, i, size)
+            continue
+        w, held, row = conductances, planes, i
+        up, down = DRIFT_UP, DRIFT_DOWN
+        if packed:
+            pack_cells(conductances, planes, up, down, i, lanes, s, size, packed_w, packed_planes)
+            w, held, row, up, down = packed_w, packed_planes, 0, RATE_UP, RATE_DOWN
+        reach = min((size + _PAD - 1) // _PAD * _PAD, columns) if packed else size
+        if near[s]:
+            train = row_bits[s, 0, i]
+            wrong = train_cells(
+                w, held, up, down, row, inputs, words, s, reach, positive, column_bits, train, sigma, key0, key1
+            )
+            if wrong < 0:
+                hold_cells(w, held, row, reach)
+        else:
+            if stochastic:
+                count_line(counts, column_bits, row_bits, s, i, size)
             else:
-                if stochastic:
-                    count_line(counts, column_bits, row_bits, s, i, size)
-                else:
-                    expected = slots[s] * min(factors[s, 0] * abs(d[s, i]), 1.0)
-                    implied_counts(counts, inputs[s], factors[s, 1], expected, 0, size)
-                counted_cells(
-                    w, held, up, down, row, inputs, words, s, reach, flip, counts, sigma, multiplicative, key0, key1
-                )
-            if packed:
-                unpack_cells(conductances, i, lanes, s, size, packed_w)
+                expected = slots[s] * min(factors[s, 0] * abs(d[s, i]), 1.0)
+                implied_counts(counts, inputs[s], factors[s, 1], expected, 0, size)
+            counted_cells(
+                w, held, up, down, row, inputs, words, s, reach, flip, counts, sigma, multiplicative, key0, key1
+            )
+        if packed:
+            unpack_cells(conductances, i, lanes, s, size, packed_w)
     if apart.shape[0] > 0:
         coarse_counts = np.empty(apart.shape[0], np.int32)
         scratch = np.empty((4, apart.shape[0]), np.uint32)

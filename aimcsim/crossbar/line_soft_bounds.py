@@ -32,7 +32,7 @@ from aimcsim.crossbar.line_trains import (
     room_for,
 )
 from aimcsim.crossbar.pulses import STOCHASTIC, unpacked_rules
-from aimcsim.crossbar.single_pulses import noisy_step
+from aimcsim.crossbar.single_pulse_rows import noisy_step
 from aimcsim.crossbar.soft_bounds_rows import counted_cells, train_cells
 from aimcsim.crossbar.train_noise import NO_ROW
 
@@ -60,7 +60,8 @@ def coarse_lines(closed: ClosedForm) -> CoarseLines:
     return CoarseLines(starts, at, np.ascontiguousarray(closed.coarse[:, order]))
 
 
-@njit(nogil=True, cache=True)
+# An inlined loop rounds as its caller says, whatever it says itself.
+@njit(nogil=True, cache=True, fastmath=FAST)
 def write_closed_form(
     conductances: Floats,
     planes: Floats,
@@ -101,7 +102,7 @@ def write_closed_form(
             single_cells(w, held, hits, reach, sigma, additive)
         elif one_train and slots[s] <= 32 and stays_near(top_drift, slots[s], noise, multiplicative):
             train_cells(
-                w, held, RATE_UP, RATE_DOWN, 0, hits.x, hits.words, 0, reach, none, trains, _ALL, sigma, PLAIN0, PLAIN1
+                w, held, RATE_UP, RATE_DOWN, 0, hits.x, hits.words, 0, reach, True, trains, _ALL, sigma, PLAIN0, PLAIN1
             )  # fmt: skip
         else:
             counted_cells(

@@ -15,9 +15,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from aimcsim.crossbar.cell_fall import cell_word, scaled_normal
-from aimcsim.crossbar.counter_hash import row_keys, sample_keys, word
+from aimcsim.crossbar.counter_hash import FAST, row_keys, sample_keys, word
 from aimcsim.crossbar.pulses import fire_limit
-from aimcsim.crossbar.single_pulses import few_cells
+from aimcsim.crossbar.single_pulse_rows import few_cells
 from aimcsim.crossbar.train_noise import NO_ROW
 from aimcsim.crossbar.vectors import VECTOR, awake_lanes, lowest_lane
 
@@ -38,7 +38,8 @@ def is_small(rows: int, columns: int, samples: int) -> bool:
     return rows <= MOST_ROWS and rows * columns <= MOST_CELLS and samples >= FEWEST_SAMPLES
 
 
-@njit(nogil=True, cache=True)
+# An inlined loop rounds as its caller says: FAST, lest a cell come out otherwise than in a row.
+@njit(nogil=True, cache=True, fastmath=FAST)
 def small_singles(
     w: Floats,
     planes: Floats,

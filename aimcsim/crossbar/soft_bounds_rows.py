@@ -30,7 +30,7 @@ def bend_of(noise: np.float32) -> np.float32:
     return np.float32(0.5) * noise * (np.float32(1.0) - noise * noise)
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, inline="always")
 def train_cells(
     w: Floats,
     planes: Floats,
@@ -41,36 +41,38 @@ def train_cells(
     words: Words,
     sample: int,
     n: int,
-    flip: np.int32,
+    raised: bool,
     bits: Words,
     train: np.uint32,
     noise: np.float32,
     key0: np.uint32,
     key1: np.uint32,
-) -> None:
+) -> np.int32:
     """Cells j < n of a row move by the coincidences of `train` with a sample's columns, in place.
 
-    `up` and `down` are the planes of the drifts. Multiplicative noise, trains of one word, ε within reach of `fall`.
+    `up` and `down` are the planes of the drifts, `raised` says that positive inputs lead down. Multiplicative noise,
+    trains of one word, ε within reach of `fall`. Returns less than 0 if some cells have to be held (`hold_cells`): no
+    ε of `fall` leads beyond the bound ahead, and only one below 0 to the bound behind.
     """
     length, i, s, zero = np.uintp(n), np.uintp(row), np.uintp(sample), np.uintp(0)
-    bend = bend_of(noise)
+    bend, wrong = bend_of(noise), np.int32(0)
+    # Planes of cells of positive and of negative inputs: so the row's direction costs nothing in the loop.
+    pace, ahead = np.uintp(down if raised else up), np.uintp(BOUND_DOWN if raised else BOUND_UP)
+    other_pace, other_ahead = np.uintp(up if raised else down), np.uintp(BOUND_UP if raised else BOUND_DOWN)
     for j in range(length):
-        v, low, high, du, dd = (
-            w[i, j],
-            planes[BOUND_DOWN, i, j],
-            planes[BOUND_UP, i, j],
-            planes[up, i, j],
-            planes[down, i, j],
-        )
-        rising = np.int32(bits_of(x[s, j]) ^ flip) < 0
-        bound = high if rising else low
-        drift = du if rising else dd
+        v, one, two = w[i, j], planes[ahead, i, j], planes[other_ahead, i, j]
+        slow, fast = planes[pace, i, j], planes[other_pace, i, j]
+        negative = np.int32(bits_of(x[s, j])) < 0
+        bound = two if negative else one
+        drift = fast if negative else slow
         c = np.float32(popcount(np.uint32(bits[s, zero, j] & train)))
-        z = light_normal(cell_word(key0, key1, words[s, j]))
-        w[i, j] = min(max(v + (bound - v) * fall(exponent(drift, c, z, noise, bend)), low), high)
+        e = exponent(drift, c, light_normal(cell_word(key0, key1, words[s, j])), noise, bend)
+        wrong = np.int32(wrong | bits_of(e))
+        w[i, j] = v + (bound - v) * fall(e)
+    return wrong
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, inline="always")
 def train_cells_one_way(
     w: Floats,
     planes: Floats,
@@ -84,16 +86,26 @@ def train_cells_one_way(
     noise: np.float32,
     key0: np.uint32,
     key1: np.uint32,
-) -> None:
+) -> np.int32:
     """As `train_cells`, all cells of the row downward (`falling`) or upward."""
     length, i, s, zero = np.uintp(n), np.uintp(row), np.uintp(sample), np.uintp(0)
-    bend, pace = bend_of(noise), DRIFT_DOWN if falling else DRIFT_UP
+    bend, wrong = bend_of(noise), np.int32(0)
+    pace, ahead = np.uintp(DRIFT_DOWN if falling else DRIFT_UP), np.uintp(BOUND_DOWN if falling else BOUND_UP)
     for j in range(length):
-        v, low, high, drift = w[i, j], planes[BOUND_DOWN, i, j], planes[BOUND_UP, i, j], planes[pace, i, j]
-        bound = low if falling else high
+        v, bound, drift = w[i, j], planes[ahead, i, j], planes[pace, i, j]
         c = np.float32(popcount(np.uint32(bits[s, zero, j] & train)))
-        z = light_normal(cell_word(key0, key1, words[s, j]))
-        w[i, j] = min(max(v + (bound - v) * fall(exponent(drift, c, z, noise, bend)), low), high)
+        e = exponent(drift, c, light_normal(cell_word(key0, key1, words[s, j])), noise, bend)
+        wrong = np.int32(wrong | bits_of(e))
+        w[i, j] = v + (bound - v) * fall(e)
+    return wrong
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def hold_cells(w: Floats, planes: Floats, row: int, n: int) -> None:
+    """Cells j < n of a row within their bounds."""
+    i, low, high = np.uintp(row), np.uintp(BOUND_DOWN), np.uintp(BOUND_UP)
+    for j in range(np.uintp(n)):
+        w[i, j] = min(max(w[i, j], planes[low, i, j]), planes[high, i, j])
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)

@@ -14,6 +14,8 @@ from aimcsim.crossbar.cell_fall import LARGEST_NORMAL, cell_word, fall, far_fall
 from aimcsim.crossbar.closed_form import AUTO_LIMIT, COARSE_LIMIT, moment_errors, takes_closed_form
 from aimcsim.crossbar.counter_hash import row_keys, sample_keys, word
 from aimcsim.crossbar.devices import make_devices
+from aimcsim.crossbar.single_pulse_rows import noisy_step
+from aimcsim.crossbar.single_pulses import RARELY_BACKWARD, visits_of
 from aimcsim.scenario.device_spec import IdealDevice, SoftBoundsDevice
 from aimcsim.scenario.hardware_spec import MappingSpec, PulseSpec
 from tests.crossbar.helpers import UNSCALED, equal_cells, mean_z, normal_limit, unscaled_tile, variance_z
@@ -166,6 +168,56 @@ def test_bounds_are_never_crossed(rate: float, desired: int) -> None:
         assert (tile.weights <= high).all()
 
 
+@pytest.mark.parametrize("pulses", [1, 2])
+@pytest.mark.parametrize("noise", [0.34, 1.0])
+@pytest.mark.parametrize("inputs", ["one-way", "mixed", "few"])
+def test_cells_that_noise_drives_backward_are_held_by_the_bound_behind_them(
+    pulses: int, noise: float, inputs: str
+) -> None:
+    # All cells stand on one bound and are sent to the other by exactly c = `pulses` pulses: they go the wrong way, and
+    # stay, where ε = μ(c + √c·σz) < 0, one cell in 1/Φ(−√c/σ). At σ = 0.34 that happens in part of the rows only.
+    assert noise == 1.0 or noise < RARELY_BACKWARD
+    x = np.ones((1, 400))
+    if inputs == "mixed":
+        x[0, ::3] = -1.0
+    elif inputs == "few":
+        x[0, np.arange(400) % 8 != 0] = 0.0
+    rules = PulseSpec(desired_bl=pulses, update_management=False, update_bl_management=False, stepping="closed-form")
+    device = equal_cells(0.02 * TAU, TAU, dw_min_std=noise)
+    start = np.where(x < 0.0, TAU, -TAU) * np.ones((300, 1))
+    tile = unscaled_tile(device, rules, start, seed=3)
+    assert tile.update(x, -np.ones((1, 300)), 2.0 * 0.02 * TAU * pulses) == pulses
+    assert np.abs(tile.weights).max() <= TAU
+    hit = tile.weights[:, x[0] != 0.0]
+    stayed = (hit == start[:, x[0] != 0.0]).mean()
+    expected = stats.norm.cdf(-np.sqrt(pulses) / noise)
+    reach = normal_limit(FALSE_ALARM, 12) * np.sqrt(expected * (1.0 - expected) / hit.size)
+    assert abs(stayed - expected) <= LIGHT_DISTANCE + reach
+    assert stayed > 0.0 or pulses == 2
+    np.testing.assert_array_equal(tile.weights[:, x[0] == 0.0], start[:, x[0] == 0.0])
+
+
+def test_no_share_of_a_step_leads_beyond_the_bound_ahead() -> None:
+    # v + share·(b − v) rounds up to three times; LARGEST_SHARE leaves room for it, so no comparison with b is needed.
+    rng = np.random.default_rng(2)
+    far = np.float32(np.inf)
+    for b in rng.uniform(0.1, 1.0, 2000).astype(np.float32):
+        v = np.float32(b - b * 2.0 ** rng.uniform(-24.0, 1.0))
+        once = noisy_step(v, np.float32(3.0), b, -far, far, np.float32(0.3), np.float32(0.0))
+        assert v <= once <= b
+        assert once == pytest.approx(b, abs=1e-6)
+
+
+def test_visits_are_the_awake_rows_with_their_samples_in_order_and_the_keys_of_their_noise() -> None:
+    awake = np.random.default_rng(4).random((9, 5)) < 0.4
+    keys = np.random.default_rng(5).integers(0, 2**32, (5, 4), dtype=np.uint32)
+    visits, many = visits_of(awake, keys)
+    assert many == awake.sum()
+    np.testing.assert_array_equal(visits[:2, :many].T, np.argwhere(awake))
+    for row, sample, key0, key1 in visits[:, :many].T:
+        assert (key0, key1) == row_keys(keys[sample, 0], keys[sample, 1], np.uint32(row))
+
+
 def test_coarse_cells_follow_the_exact_moments_beside_fine_ones() -> None:
     # a = 0.2 is beyond the coarse limit: cells step one by one also where the mode asks for the closed form.
     assert COARSE_LIMIT < 0.2
@@ -185,10 +237,13 @@ def regimes(batch: int, outputs: int, inputs: int) -> tuple[np.ndarray, np.ndarr
 
 @pytest.mark.parametrize("pulse_type", ["stochastic-compressed", "deterministic-implicit"])
 @pytest.mark.parametrize("desired", [31, 90])
+@pytest.mark.parametrize("one_way", [False, True])
 def test_samples_may_be_grouped_in_any_way_bit_for_bit(
-    pulse_type: Literal["stochastic-compressed", "deterministic-implicit"], desired: int
+    pulse_type: Literal["stochastic-compressed", "deterministic-implicit"], desired: int, one_way: bool
 ) -> None:
     x, d = regimes(12, 40, 150)
+    if one_way:
+        x = np.abs(x)
     pulses = PulseSpec(pulse_type=pulse_type, desired_bl=desired, stepping="closed-form")
     at_once, one_by_one = (AnalogTile(40, 150, pulses=pulses) for _ in "ab")
     slots = at_once.update(x, d, 0.1, first_sample=2**33)
