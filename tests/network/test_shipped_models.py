@@ -14,7 +14,7 @@ from aimcsim.scenario.data_spec import DataSpec
 from aimcsim.scenario.model_spec import NetworkSpec
 
 MODELS = Path(__file__).parents[2] / "models"
-IMAGES = {"fcn-784-256-128-10", "lenet-5", "cnn-16-32"}
+IMAGES = {"fcn-784-256-128-10", "lenet-5", "cnn-16-32", "vgg-8-grey", "resnet-18-grey"}
 #: No data set of these sizes is there yet.
 LARGE = {"vgg-8", "resnet-10", "resnet-18", "resnet-34"}
 
@@ -101,6 +101,22 @@ def test_the_convolutional_models_have_the_parameters_of_their_publications() ->
         assert 2 + 2 * sum(blocks) == int(depth)
     # What the usual implementations of ResNet-18 for CIFAR have.
     assert parameters(shipped("resnet-18")) == 11_173_962
+    # Two channels fewer under each kernel of the first convolution.
+    assert parameters(shipped("vgg-8-grey")) == parameters(shipped("vgg-8")) - 2 * 9 * 128 == 12_975_754
+    assert parameters(shipped("resnet-18-grey")) == parameters(shipped("resnet-18")) - 2 * 9 * 64 == 11_172_810
+
+
+@pytest.mark.parametrize("name", ["vgg-8", "resnet-18"])
+def test_behind_its_first_convolution_a_grey_model_is_the_one_of_its_name_but_for_what_is_digital(name: str) -> None:
+    colour, grey = (yaml.safe_load((MODELS / f"{each}.yaml").read_text()) for each in (name, f"{name}-grey"))
+    assert (colour["layers"][0]["padding"], grey["layers"][0]["padding"]) == (1, 3)
+    assert shipped(name).layers["conv1"].shape == shipped(f"{name}-grey").layers["conv1"].shape
+    kept = [layer.pop("digital", False) for layer in grey["layers"]]
+    assert colour["layers"][1:] == grey["layers"][1:]
+    digital = {layer["name"] for layer, is_digital in zip(grey["layers"], kept, strict=True) if is_digital}
+    convolutions = {layer["name"] for layer in grey["layers"] if layer["type"] == "conv2d"}
+    first = {each for each in convolutions if each.startswith(("conv1", "l1", "l2"))}
+    assert digital == (first if name == "resnet-18" else set())
 
 
 def test_the_convolutional_models_have_the_shapes_of_their_publications() -> None:

@@ -10,6 +10,7 @@ from tests.reproductions import (
     analog_sgd,
     asynchrony,
     choosing,
+    convolutional,
     mnist_fcn,
     pipelines,
     residual_learning,
@@ -17,7 +18,7 @@ from tests.reproductions import (
 )
 from tests.reproductions.report import markdown, rows_of
 
-MODULES = (analog_sgd, residual_learning, mnist_fcn, pipelines, samples_to_eps, asynchrony)
+MODULES = (analog_sgd, residual_learning, mnist_fcn, convolutional, pipelines, samples_to_eps, asynchrony)
 EXPERIMENTS = {each.sweep: each for module in MODULES for each in module.EXPERIMENTS}
 #: Sweeps that reproduce nothing: docs/choosing.md is drawn from them.
 GUIDE = {each.sweep: each for each in choosing.EXPERIMENTS}

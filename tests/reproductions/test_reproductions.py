@@ -14,12 +14,12 @@ from aimcsim.sweep.axes import text_of
 from aimcsim.sweep.ledger import flat_summary
 from aimcsim.sweep.points import Point, sweep_points
 from aimcsim.sweep.reading import read_sweep
-from tests.reproductions import mnist_fcn
+from tests.reproductions import convolutional, mnist_fcn
 from tests.reproductions.__main__ import EXPERIMENTS, GUIDE
 from tests.reproductions.report import Row, markdown
 
-#: `test_mnist_fcn` holds these, at fewer epochs.
-ON_IMAGES = {each.sweep for each in mnist_fcn.EXPERIMENTS}
+#: `test_mnist_fcn` and `test_convolutional` hold these, at fewer samples.
+ON_IMAGES = {each.sweep for each in mnist_fcn.EXPERIMENTS + convolutional.EXPERIMENTS}
 #: Claims of the papers that do not hold here; docs/reproductions says why.
 NOT_HELD = {"in proportion to σ² up to 1: power 0.7 to 1.3"}
 
