@@ -45,7 +45,7 @@ def fall_part(e: np.float32) -> np.float32:
     return p * e + _ONE
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy", _nrt=False)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def linear_cells(
     w: Floats,
     device: int,
@@ -104,7 +104,7 @@ def linear_cells(
     return bool(some > 0)
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy", _nrt=False)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def additive_cells(
     w: Floats,
     device: int,
@@ -160,7 +160,7 @@ def additive_cells(
     return bool(some > 0)
 
 
-@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy", _nrt=False)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def single_cells(
     w: Floats,
     device: int,

@@ -17,8 +17,8 @@ A pulse moves w by D(w) with noise of deviation σn(w). With a = −D′ and z o
       + n₀·(1 + (c−1)(D′/2 + (5c−7)D′²/24 + (2c−1)B/6 + c(c−2)(D′³ + 6D′B + 2T)/16))   and of its own, at mid-way
 
   For c = 1 this is the exact step. The first term left out of m is, where D′, |B|^½ and |T|^⅓ are all a, 24/120·(ac)⁴
-  of the move: 7e-4 at ac = `REACH`; of A it is (ac)⁴, 3e-3. With strong noise (aσ of 0.05) deviations are within 1.2e-2.
-  Longer trains go in parts. `curved_cells.short_move` is what remains for c ≤ 2.
+  of the move: 7e-4 at ac = `REACH`; of A it is (ac)⁴, 3e-3. With strong noise (aσ = 0.05) deviations are within 1.2e-2.
+  Longer trains go in parts. `curved_moves.short_move` is what remains for c ≤ 2.
 * interpolated steps are curved with D″ = 0, exact within a piece but for (ac)³/24; a train that passes from one slope
   to another, Δa apart, ends by at most ½·Δa·c² steps elsewhere.
 
@@ -38,7 +38,8 @@ from numpy.typing import NDArray
 from aimcsim.crossbar.alignment import aligned
 from aimcsim.crossbar.cell_fall import HIGHEST_FALL, LARGEST_NORMAL, LOWEST_FALL
 from aimcsim.crossbar.closed_form import AUTO_LIMIT, Stepping
-from aimcsim.crossbar.curved_cells import REACH, Noise
+from aimcsim.crossbar.curved_cells import REACH
+from aimcsim.crossbar.curved_moves import Noise
 from aimcsim.crossbar.devices import STEPPED, DeviceArray
 from aimcsim.crossbar.families import ADDITIVE, DOWN, EXP, HIGH, LINEAR, LOW, NODES, POWER, UP
 from aimcsim.crossbar.family_cells import COARSE_LIMIT, GROWING_LIMIT

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.coarse_steps import step_coarse
 from aimcsim.crossbar.counter_hash import slot_keys
-from aimcsim.crossbar.curved_cells import Noise, Offsets, exp_cells, is_relative, nodes_cells, power_cells
+from aimcsim.crossbar.curved_cells import exp_cells, nodes_cells, power_cells
+from aimcsim.crossbar.curved_moves import Noise, Offsets, is_relative
 from aimcsim.crossbar.families import EXP, LINEAR, POWER
 from aimcsim.crossbar.family_cells import additive_cells, linear_cells, single_cells
 from aimcsim.crossbar.piece_table import EIGHT, PieceTable, find_pieces
@@ -36,15 +37,13 @@ def take_part(part: Counts, counts: Counts, n: int, taken: int, most: int) -> No
 
 
 @njit(nogil=True, cache=True, _nrt=False)
-def move_cells(
+def move_curved(
     family: int,
     length: int,
-    additive: bool,
     w: Floats,
     device: int,
     row: int,
     numbers: Floats,
-    kept: int,
     place: int,
     up: int,
     down: int,
@@ -56,29 +55,16 @@ def move_cells(
     counts: Counts,
     left: Counts,
     pieces: Floats,
-    strip: Strip,
     table: PieceTable,
     offsets: Offsets,
     noise: Noise,
     k0: np.uint32,
     k1: np.uint32,
-) -> None:
-    """`counts[j]` pulses on cells j < n of a row of any family (`family_cells` has the arguments).
-
-    `length`: slots of the train, no count is above it. `left` (in,), `pieces` (3, in) and `strip` are scratch.
-    """
-    sigma = noise.sigma
-    short, relative = length <= 2, is_relative(noise)
+) -> bool:
+    """The part of `move_cells` for curved families; apart, so that linear rows do not pay for entering it."""
+    sigma, short, relative = noise.sigma, length <= 2, is_relative(noise)
     some = False
-    if family == LINEAR and length == 1:
-        single_cells(w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, sigma, additive, k0, k1)
-    elif family == LINEAR and additive:
-        some = additive_cells(
-            w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left, sigma, k0, k1
-        )
-    elif family == LINEAR:
-        some = linear_cells(w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left, sigma, k0, k1)
-    elif family == POWER and relative and short:
+    if family == POWER and relative and short:
         some = power_cells(
             w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left, sigma, None, None, k0, k1,
         )  # fmt: skip
@@ -120,6 +106,56 @@ def move_cells(
         some = nodes_cells(
             w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left, pieces, None, sigma, True,
             k0, k1,
+        )  # fmt: skip
+    return some
+
+
+@njit(nogil=True, cache=True, _nrt=False)
+def move_cells(
+    family: int,
+    length: int,
+    additive: bool,
+    w: Floats,
+    device: int,
+    row: int,
+    numbers: Floats,
+    kept: int,
+    place: int,
+    up: int,
+    down: int,
+    x: Floats,
+    words: Words,
+    s: int,
+    n: int,
+    flip: np.int32,
+    counts: Counts,
+    left: Counts,
+    pieces: Floats,
+    strip: Strip,
+    table: PieceTable,
+    offsets: Offsets,
+    noise: Noise,
+    k0: np.uint32,
+    k1: np.uint32,
+) -> None:
+    """`counts[j]` pulses on cells j < n of a row of any family (`family_cells` has the arguments).
+
+    `length`: slots of the train, no count is above it. `left` (in,), `pieces` (3, in) and `strip` are scratch.
+    """
+    sigma = noise.sigma
+    some = False
+    if family == LINEAR and length == 1:
+        single_cells(w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, sigma, additive, k0, k1)
+    elif family == LINEAR and additive:
+        some = additive_cells(
+            w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left, sigma, k0, k1
+        )
+    elif family == LINEAR:
+        some = linear_cells(w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left, sigma, k0, k1)
+    else:
+        some = move_curved(
+            family, length, w, device, row, numbers, place, up, down, x, words, s, n, flip, counts, left, pieces, table,
+            offsets, noise, k0, k1,
         )  # fmt: skip
     if some:
         step_coarse(

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from aimcsim.crossbar.counter_hash import row_keys
-from aimcsim.crossbar.curved_cells import offsets_of
+from aimcsim.crossbar.curved_moves import offsets_of
 from aimcsim.crossbar.families import ADDITIVE, LINEAR, NODES
 from aimcsim.crossbar.family_form import unpacked_scalars
 from aimcsim.crossbar.family_row import move_train

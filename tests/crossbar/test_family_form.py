@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimcsim.crossbar import AnalogTile
-from aimcsim.crossbar.curved_cells import Noise, Offsets, exp_cells
+from aimcsim.crossbar.curved_cells import exp_cells
+from aimcsim.crossbar.curved_moves import Noise, Offsets
 from aimcsim.crossbar.devices import make_devices
 from aimcsim.crossbar.families import granularity
 from aimcsim.crossbar.family_cells import fall_part
