@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.cell_fall import cell_word, pulse_word, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST
-from aimcsim.crossbar.curved_cells import Noise
+from aimcsim.crossbar.curved_moves import Noise
 from aimcsim.crossbar.families import LINEAR
 from aimcsim.crossbar.family_rows import additive_pulse, linear_pulse
 from aimcsim.crossbar.lanes import bits_of

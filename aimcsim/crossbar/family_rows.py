@@ -1,7 +1,7 @@
 """Whole rows of cells with a linear step, by the shortest ways there are: one pulse each, or trains of constant steps.
 
-Not of pairs or of devices that drift. The loops over rows and samples are in here, because a call a row would cost a
-fifth of the time. Whether a sample goes this way depends on nothing but itself.
+Not of devices that drift, and trains not of pairs. The loops over rows and samples are in here, because a call a row
+would cost a fifth of the time. Whether a sample goes this way depends on nothing but itself.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def additive_pulse(
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def single_rows(
+    conductances: Floats,
     hidden: Floats,
     shown: Floats,
     numbers: Floats,
@@ -67,10 +68,11 @@ def single_rows(
 ) -> None:
     """One pulse on the cells of rows [`rows`, `until_row`) that samples [`samples`, `until_sample`) hit.
 
-    States (1, out, in) and numbers as in `family_form`; the others are what `draw_trains`, `draw_words` and `signs_of`
+    States (D, out, in) and numbers as in `family_form`; the others are what `draw_trains`, `draw_words` and `signs_of`
     give of samples that send on whole rows, with inputs of one sign. `constant`: p1 is 0 everywhere.
     """
     zero, one, size = np.uintp(0), np.uintp(1), np.uintp(hidden.shape[2])
+    pair = hidden.shape[0] == 2
     for row in range(rows, until_row):
         i = np.uintp(row)
         for sample in range(samples, until_sample):
@@ -79,39 +81,45 @@ def single_rows(
             s = np.uintp(sample)
             falling = (signs[sample] == POSITIVE) == (d[sample, row] * rate > 0.0)
             key0, key1 = row_keys(noise_keys[sample, 0], noise_keys[sample, 1], row)
-            u = np.uintp(2 + kept if falling else 2)
-            t = np.uintp(3 + kept if falling else 3)
+            device = 1 if pair and falling else 0
+            e, place = np.uintp(device), np.uintp(2 * row + device if pair else row)
+            first = 2 + kept if falling and not pair else 2
+            u, t = np.uintp(first), np.uintp(first + 1)
             if additive:
-                r = np.uintp(4 + kept if falling else 4)
+                r = np.uintp(first + 2)
                 for j in range(size):
-                    v = hidden[zero, i, j]
+                    v = hidden[e, i, j]
                     own = scaled_normal(cell_word(key0, key1, words[s, j]), sigma)
                     moved = additive_pulse(
-                        v, numbers[i, u, j], numbers[i, t, j], numbers[i, r, j], numbers[i, zero, j],
-                        numbers[i, one, j], own,
+                        v, numbers[place, u, j], numbers[place, t, j], numbers[place, r, j], numbers[place, zero, j],
+                        numbers[place, one, j], own,
                     )  # fmt: skip
-                    hidden[zero, i, j] = moved if bits[s, zero, j] != 0 else v
+                    hidden[e, i, j] = moved if bits[s, zero, j] != 0 else v
             elif constant:
                 for j in range(size):
-                    v = hidden[zero, i, j]
+                    v = hidden[e, i, j]
                     own = scaled_normal(cell_word(key0, key1, words[s, j]), sigma)
                     moved = linear_pulse(
-                        v, numbers[i, u, j], np.float32(0.0), numbers[i, zero, j], numbers[i, one, j], own
+                        v, numbers[place, u, j], np.float32(0.0), numbers[place, zero, j], numbers[place, one, j], own
                     )
-                    hidden[zero, i, j] = moved if bits[s, zero, j] != 0 else v
+                    hidden[e, i, j] = moved if bits[s, zero, j] != 0 else v
             else:
                 for j in range(size):
-                    v = hidden[zero, i, j]
+                    v = hidden[e, i, j]
                     own = scaled_normal(cell_word(key0, key1, words[s, j]), sigma)
                     moved = linear_pulse(
-                        v, numbers[i, u, j], numbers[i, t, j], numbers[i, zero, j], numbers[i, one, j], own
-                    )
-                    hidden[zero, i, j] = moved if bits[s, zero, j] != 0 else v
+                        v, numbers[place, u, j], numbers[place, t, j], numbers[place, zero, j], numbers[place, one, j],
+                        own,
+                    )  # fmt: skip
+                    hidden[e, i, j] = moved if bits[s, zero, j] != 0 else v
             if write_noise > np.float32(0.0):
-                key0, key1 = slot_keys(key0, key1, WRITE_SLOT)
+                key0, key1 = slot_keys(key0, key1, WRITE_SLOT + device)
                 for j in range(size):
-                    seen = hidden[zero, i, j] + scaled_normal(cell_word(key0, key1, words[s, j]), write_noise)
-                    shown[zero, i, j] = seen if bits[s, zero, j] != 0 else shown[zero, i, j]
+                    seen = hidden[e, i, j] + scaled_normal(cell_word(key0, key1, words[s, j]), write_noise)
+                    shown[e, i, j] = seen if bits[s, zero, j] != 0 else shown[e, i, j]
+            if pair:
+                for j in range(size):
+                    conductances[i, j] = shown[zero, i, j] - shown[one, i, j]
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)

@@ -12,12 +12,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from aimcsim.crossbar.coarse_steps import step_coarse
 from aimcsim.crossbar.counter_hash import row_keys
-from aimcsim.crossbar.families import ADDITIVE, LINEAR
+from aimcsim.crossbar.curved_moves import offsets_of
+from aimcsim.crossbar.families import ADDITIVE, LINEAR, NODES
 from aimcsim.crossbar.family_form import unpacked_scalars
-from aimcsim.crossbar.family_row import move_train
+from aimcsim.crossbar.family_row import move_linear, move_train
 from aimcsim.crossbar.family_rows import constant_rows, single_rows
-from aimcsim.crossbar.piece_table import PieceTable
+from aimcsim.crossbar.piece_table import EIGHT, PieceTable
 from aimcsim.crossbar.pulses import STOCHASTIC, implied_counts, largest
 from aimcsim.crossbar.row_choice import (
     choose_devices,
@@ -109,7 +111,7 @@ def update_families(
         return total
     follows = pair or dated or write_noise > np.float32(0.0)
     way = np.empty(n, np.int64)
-    plain = one_train and family == LINEAR and not pair and not dated
+    plain = one_train and family == LINEAR and not dated and not refreshing
     for s in range(n):
         whole = plain and width[s] == columns
         way[s] = ANY
@@ -119,8 +121,8 @@ def update_families(
             way[s] = CONSTANT
     if (way == SINGLE).all():
         single_rows(
-            hidden, shown, numbers, kept, constant, additive, 0, rows, 0, n, d, rate, column_bits, awake, signs, words,
-            noise_keys, noise.sigma, write_noise,
+            conductances, hidden, shown, numbers, kept, constant, additive, 0, rows, 0, n, d, rate, column_bits, awake,
+            signs, words, noise_keys, noise.sigma, write_noise,
         )  # fmt: skip
         return total
     if (way == CONSTANT).all():
@@ -129,6 +131,9 @@ def update_families(
             noise.sigma,
         )  # fmt: skip
         return total
+    offsets = offsets_of(numbers, kept, pair)
+    # Of many pieces the one on which a cell stands is found for one direction at a time.
+    tabled = family == NODES and ends.shape[1] > EIGHT
     counts, part, left = np.zeros(columns, np.int32), np.zeros(columns, np.int32), np.zeros(columns, np.int32)
     scratch_w = np.zeros((1, 1, columns), np.float32)
     scratch = np.zeros((1, 2 + kept, columns), np.float32)
@@ -138,8 +143,8 @@ def update_families(
             key0, key1 = row_keys(noise_keys[s, 0], noise_keys[s, 1], i)
             if way[s] == SINGLE:
                 single_rows(
-                    hidden, shown, numbers, kept, constant, additive, i, i + 1, s, s + 1, d, rate, column_bits, awake,
-                    signs, words, noise_keys, noise.sigma, write_noise,
+                    conductances, hidden, shown, numbers, kept, constant, additive, i, i + 1, s, s + 1, d, rate,
+                    column_bits, awake, signs, words, noise_keys, noise.sigma, write_noise,
                 )  # fmt: skip
             elif way[s] == CONSTANT:
                 constant_rows(
@@ -161,22 +166,32 @@ def update_families(
                 else:
                     expected = slots[s] * min(factors[s, 0] * abs(d[s, i]), 1.0)
                     implied_counts(counts, inputs[s], factors[s, 1], expected, 0, size)
-                chosen = mixed and not packed and (pair or family != LINEAR)
+                chosen = mixed and not packed and (pair or tabled)
                 if packed:
                     gather_cells(scratch_w, scratch, hidden, numbers, i, lanes, inputs, s, size, flip)
                 elif chosen and not pair:
                     choose_directions(scratch_w, scratch, hidden, numbers, i, inputs, s, size, flip)
                 elif chosen:
                     choose_devices(scratch_w, scratch, hidden, numbers, i, inputs, s, size, flip)
-                single = length == 1
                 top = length if length <= most else largest(counts, size)
                 w, held, row = hidden, numbers, i
                 if packed or chosen:
                     w, held, row, device, place, up, down = scratch_w, scratch, 0, 0, 0, 2, 2
-                move_train(
-                    family, single, additive, w, device, row, held, kept, place, up, down, inputs, words, s, size,
-                    flip, counts, top, most, part, left, pieces, strip, table, noise, key0, key1,
-                )  # fmt: skip
+                if family == LINEAR and top <= most:
+                    some = move_linear(
+                        length, additive, w, device, row, held, place, up, down, inputs, words, s, size, flip, counts,
+                        left, noise.sigma, key0, key1,
+                    )  # fmt: skip
+                    if some:
+                        step_coarse(
+                            family, additive, w, device, row, held, kept, place, up, down, inputs, words, s, size, flip,
+                            left, strip, table, noise, key0, key1,
+                        )  # fmt: skip
+                else:
+                    move_train(
+                        family, length, additive, w, device, row, held, kept, place, up, down, inputs, words, s, size,
+                        flip, counts, top, most, part, left, pieces, strip, table, offsets, noise, key0, key1,
+                    )  # fmt: skip
                 if packed:
                     scatter_cells(scratch_w, hidden, i, lanes, inputs, s, size, flip)
                 elif chosen and not pair:

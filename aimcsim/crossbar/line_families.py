@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.cell_fall import cell_word, pulse_word
 from aimcsim.crossbar.counter_hash import row_keys, slot_keys
-from aimcsim.crossbar.curved_cells import Noise
+from aimcsim.crossbar.curved_moves import Noise, Offsets, offsets_of
 from aimcsim.crossbar.families import ADDITIVE
 from aimcsim.crossbar.family_form import unpacked_scalars
 from aimcsim.crossbar.family_row import PART_SLOT, move_cells
@@ -72,6 +72,7 @@ def write_families(
         return total
     table = PieceTable(ends, starts, grid)
     write_noise = np.float32(law.write_noise)
+    offsets = offsets_of(numbers, kept, hidden.shape[0] == 2)
     hits, strip, apart = room_for(rows, slots), empty_strip(), empty_strip()
     for s in range(lines.shape[0]):
         line, sample = lines[s], first_sample + s
@@ -83,8 +84,8 @@ def write_families(
             n = min(m - start, TOGETHER)
             take_hits(strip, hidden, numbers, kept, hits, start, n, line, column, write_noise)
             move_hits(
-                strip, apart, hits, start, n, column, law.family, slots[s] * rules.phases == 1,
-                law.noise_mode == ADDITIVE, kept, most, table, noise,
+                strip, apart, hits, start, n, column, law.family, slots[s] * rules.phases,
+                law.noise_mode == ADDITIVE, kept, most, table, offsets, noise,
             )  # fmt: skip
             put_back(strip, n, conductances, hidden, shown, anchors, written, clock, write_noise)
         if refreshing and (sample + 1) % law.refresh_every == 0:
@@ -140,11 +141,12 @@ def move_hits(
     n: int,
     column: np.uint32,
     family: int,
-    single: bool,
+    slots: int,
     additive: bool,
     kept: int,
     most: int,
     table: PieceTable,
+    offsets: Offsets,
     noise: Noise,
 ) -> None:
     """The pulses of the strip's first n cells, hits from `start` on, in parts as in `family_row.move_train`.
@@ -166,11 +168,11 @@ def move_hits(
                 keys[0, k], keys[1, k] = slot_keys(keys[0, k], keys[1, k], PART_SLOT + taken)
             words[0, k] = cell_word(keys[0, k], keys[1, k], column)
             part[k] = min(max(np.int32(count - low), np.int32(0)), high)
-            before[k] = w[0, 0, k]
+            before[k], x[0, k] = w[0, 0, k], hits.x[0, start + k]
         left[:] = 0
         move_cells(
-            family, single, additive, w, 0, 0, strip.numbers, kept, 0, 2, 2, x, words, 0, n, np.int32(0), part, left,
-            strip.pieces, apart, table, noise, PLAIN0, PLAIN1,
+            family, slots, additive, w, 0, 0, strip.numbers, kept, 0, 2, 2, x, words, 0, n, np.int32(0), part, left,
+            strip.pieces, apart, table, offsets, noise, PLAIN0, PLAIN1,
         )  # fmt: skip
         if largest(left, n) > 0:
             step_apart(strip, apart, before, left, n, keys, column, family, additive, kept, table, noise)

@@ -1,4 +1,7 @@
-"""Interpolated steps as straight pieces: few of them are all tried, many are found by a table of buckets."""
+"""Interpolated steps as straight pieces: few of them are all tried, many are found by a table of buckets.
+
+Up to eight pieces are tried in the loop that moves the cells, up to twenty by a loop over the row for each of them.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ Floats = NDArray[np.float32]
 MOST_BUCKETS: Final = 4096
 #: So many pieces are tried one after the other, by whole vectors; the table needs a load a cell that no vector does.
 FEW_PIECES: Final = 20
+#: So many are tried within one loop, whose body has each of them once.
+EIGHT: Final = 8
 
 
 class PieceTable(NamedTuple):
@@ -27,6 +32,10 @@ class PieceTable(NamedTuple):
     starts: NDArray[np.int32]
     #: Place of the first node and buckets per unit, (2, 2).
     grid: Floats
+
+
+Piece = tuple[np.float32, np.float32, np.float32]
+EightPieces = tuple[Piece, Piece, Piece, Piece, Piece, Piece, Piece, Piece]
 
 
 def piece_table(nodes: Floats) -> PieceTable:
@@ -46,6 +55,54 @@ def piece_table(nodes: Floats) -> PieceTable:
     starts[:, 0] = 0
     grid = np.stack([places[:, 0], scale], axis=1)
     return PieceTable(pieces.astype(np.float32), starts.astype(np.int32), grid.astype(np.float32))
+
+
+@njit(nogil=True, cache=True)
+def _piece(ends: Floats, curve: int, k: int) -> Piece:
+    """Where piece k of a curve begins, its level and its slope; one that there is not begins nowhere."""
+    if k >= ends.shape[1]:
+        return np.float32(np.inf), np.float32(0.0), np.float32(0.0)
+    return ends[curve, max(k - 1, 0), 0], ends[curve, k, 1], ends[curve, k, 2]
+
+
+@njit(nogil=True, cache=True)
+def _eight(ends: Floats, curve: int) -> EightPieces:
+    """The pieces of one curve as scalars."""
+    return (
+        _piece(ends, curve, 0), _piece(ends, curve, 1), _piece(ends, curve, 2), _piece(ends, curve, 3),
+        _piece(ends, curve, 4), _piece(ends, curve, 5), _piece(ends, curve, 6), _piece(ends, curve, 7),
+    )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def few_pieces(ends: Floats) -> tuple[EightPieces, EightPieces]:
+    """The at most EIGHT pieces of a table as scalars, upward and downward."""
+    return _eight(ends, 0), _eight(ends, 1)
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def _onto(
+    held: tuple[np.float32, np.float32], u: np.float32, way: np.int32, up: Piece, down: Piece
+) -> tuple[np.float32, np.float32]:
+    """Level and slope held so far, or those of this piece if it begins at or before u."""
+    reached = u >= (up[0] if way < 0 else down[0])
+    level, slope = (up[1] if way < 0 else down[1]), (up[2] if way < 0 else down[2])
+    return (level if reached else held[0]), (slope if reached else held[1])
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def piece_at(few: tuple[EightPieces, EightPieces], way: np.int32, u: np.float32) -> tuple[np.float32, np.float32]:
+    """Value and slope at u: as `try_pieces` for one cell, to the same bits."""
+    up, down = few
+    held = ((up[0][1] if way < 0 else down[0][1]), (up[0][2] if way < 0 else down[0][2]))
+    held = _onto(held, u, way, up[1], down[1])
+    held = _onto(held, u, way, up[2], down[2])
+    held = _onto(held, u, way, up[3], down[3])
+    held = _onto(held, u, way, up[4], down[4])
+    held = _onto(held, u, way, up[5], down[5])
+    held = _onto(held, u, way, up[6], down[6])
+    held = _onto(held, u, way, up[7], down[7])
+    return held[0] + held[1] * u, held[1]
 
 
 @njit(nogil=True, cache=True, fastmath=FAST, _nrt=False)

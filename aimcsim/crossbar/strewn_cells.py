@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.cell_fall import light_normal, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST
-from aimcsim.crossbar.curved_cells import Noise
+from aimcsim.crossbar.curved_moves import Noise
 from aimcsim.crossbar.elementary import exp_of, power_of
 from aimcsim.crossbar.families import EXP, LINEAR, POWER
 from aimcsim.crossbar.family_rows import additive_pulse, linear_pulse

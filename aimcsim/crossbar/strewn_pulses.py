@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aimcsim.crossbar.cell_fall import cell_word, scaled_normal
 from aimcsim.crossbar.counter_hash import FAST, row_keys, slot_keys
-from aimcsim.crossbar.curved_cells import Noise
+from aimcsim.crossbar.curved_moves import Noise
 from aimcsim.crossbar.piece_table import PieceTable
 from aimcsim.crossbar.row_state import WRITE_SLOT
 from aimcsim.crossbar.strewn_cells import NOISE, PLACE, READ, TOGETHER, Strip, pulse_strip

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimcsim.crossbar import AnalogTile
+from aimcsim.crossbar.curved_cells import exp_cells
+from aimcsim.crossbar.curved_moves import Noise, Offsets
 from aimcsim.crossbar.devices import make_devices
 from aimcsim.crossbar.families import granularity
 from aimcsim.crossbar.family_cells import fall_part
@@ -121,6 +123,40 @@ def test_curved_responses_have_the_noise_they_ask_for(form: str, size: float, mu
     limit = normal_limit(1e-6, tests=8)
     assert abs(mean_z(moved, 0.01 * size)) < limit
     assert abs(variance_z(moved, (0.003 * (size if mult_noise else 1.0)) ** 2)) < limit
+
+
+@pytest.mark.parametrize(("sigma", "n", "spread"), [(0.3, 60, 6e-3), (3.0, 14, 1.6e-2), (0.3, 2, 2e-3), (3.0, 2, 2e-3)])
+@pytest.mark.parametrize("relative", [True, False])
+def test_growing_exponential_steps_have_the_moments_of_their_pulses(
+    sigma: float, n: int, spread: float, relative: bool
+) -> None:
+    # D = p0(1 + 0.8e^(1.5w)): D"D = 3.24p0², so that n pulses of p0 = 0.133/n just reach ac = 0.24, taken at once.
+    rng = np.random.default_rng(8)
+    step = np.float32(0.133 / max(n, 14))
+    noise = Noise(*(np.float32(v) for v in (sigma, 1.0 if relative else 0.0, 0.0 if relative else 1.0, 0.0, 0.0)))
+    size, cells = 4096, 80
+    w = np.zeros((1, cells, size), np.float32)
+    numbers = np.zeros((1, 6, size), np.float32)
+    numbers[0, 0], numbers[0, 1] = -100.0, 100.0
+    numbers[0, 2], numbers[0, 5] = step, 1.5
+    offsets = Offsets(*(np.float32(v) for v in (1.0, 0.8, 1.0, 0.8)))
+    x, counts, left = np.full((1, size), -1.0, np.float32), np.full(size, n, np.int32), np.zeros(size, np.int32)
+    args = (offsets, noise.sigma, None if relative else noise, None if relative and n == 2 else True)
+    for row in range(cells):
+        words = rng.integers(0, 2**32, (1, size), np.uint32)
+        key0, key1 = rng.integers(0, 2**32, 2, np.uint32)
+        assert not exp_cells(
+            w, 0, row, numbers, 0, 2, 2, x, words, 0, size, np.int32(0), counts, left, *args, key0, key1
+        )
+    exact = np.zeros(cells * size)
+    for _ in range(n):
+        d = float(step) * (1.0 + 0.8 * np.exp(1.5 * exact))
+        exact += d + sigma * rng.standard_normal(exact.size) * (d if relative else float(step))
+    limit = normal_limit(1e-6, tests=16)
+    error = np.sqrt((w.var() + exact.var()) / exact.size)
+    assert abs(w.mean(dtype=float) - exact.mean()) <= (1e-3 + 5e-4 * sigma**2) * exact.mean() + limit * error
+    # Twice the normal law's error of a standard deviation: the paths' laws are skewed.
+    assert abs(w.std(dtype=float) / exact.std() - 1.0) <= spread + 2.0 * limit / np.sqrt(exact.size)
 
 
 PAIRS = {f"pair-{name}": {"name": "one-sided", "device": CASES[name][0] | SPREAD} for name in ("linear", "power")}
