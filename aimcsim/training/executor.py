@@ -1,67 +1,26 @@
 """The executor: runs the kernels when the machine starts an operation. The other side of the seam.
 
-All numbers of an operation are computed when it starts, from the arrays as they are then; an array does one
-operation at a time, so nothing can look at it before the operation commits. With host threads (`side_by_side`) a kernel
-whose counts decide no duration, or can be told beforehand, is handed over then and waited for at the commit.
+All numbers of an operation are computed when it starts, from the arrays as they are then (`operations`); an array does
+one operation at a time, so nothing can look at it before the operation commits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aimcsim.hardware.arrays import ONE_ARRAY, ArraysPlan
 from aimcsim.learning.base import ShardWeights, TransferChoice
 from aimcsim.network.losses import loss_of
-from aimcsim.pipeline.actions import (
-    BACKWARD,
-    FORWARD,
-    TRANSFER,
-    TRANSFER_READ,
-    TRANSFER_WRITE,
-    UPDATE,
-    WEIGHT_GRADIENT,
-    Action,
-    Operation,
-)
+from aimcsim.pipeline.actions import BACKWARD, FORWARD, TRANSFER, UPDATE, Action, Operation
 from aimcsim.training.evaluation import EvaluationPoints
+from aimcsim.training.in_flight import Fetch, InFlight
 from aimcsim.training.learned import LearnedVectors
-from aimcsim.training.learning_rate import LearningRate
-from aimcsim.training.micro_batch import MicroBatch
-from aimcsim.training.program import LayerProgram, Program
+from aimcsim.training.operations import ArrayOperations
+from aimcsim.training.plan import TrainingPlan
 from aimcsim.training.side_by_side import SideBySide
-
-Floats = NDArray[np.float32]
-
-#: Gives inputs (n, size) and targets of the samples first … first + n - 1 of the endless stream.
-Fetch = Callable[[int, int], tuple[Floats, NDArray[Any]]]
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """What an executor needs beside the weights. `mini_batch`: micro-batches one step of U applies (1, or B).
-
-    `error_scale` multiplies the error of every sample: 1 for reduction sum, 1 / (samples averaged over) for mean.
-    `counted`: kinds of operation whose counts decide how long they take.
-    """
-
-    program: Program
-    loss: str
-    micro_batch: int
-    stages: int
-    learning_rate: LearningRate
-    error_scale: float
-    mini_batch: int = 1
-    gradient_apart: bool = False
-    cycle_seconds: float | None = None
-    arrays: ArraysPlan = ONE_ARRAY
-    counted: frozenset[str] = frozenset({FORWARD, BACKWARD, UPDATE, TRANSFER_READ, TRANSFER_WRITE})
 
 
 @dataclass
@@ -88,42 +47,36 @@ class TrainingExecutor:
         self.learned = learned
         self.choice = choice
         self.progress = Progress()
-        #: Host threads that compute beside this one, None where there are none.
-        self.side_by_side: SideBySide | None = None
         self._plan = plan
         self._program = plan.program
-        self._fetch = fetch
         self._points = points
-        self._in_flight: dict[int, MicroBatch] = {}
-        self._cycle_seconds = plan.cycle_seconds
-        self._constant_rate = plan.learning_rate.constant
-        self._steps: dict[str, Callable[[Operation, LayerProgram], int]] = {
-            FORWARD: self._forward,
-            BACKWARD: self._backward,
-            UPDATE: self._update,
-            WEIGHT_GRADIENT: self._weight_gradient,
-            TRANSFER_READ: self._read,
-            TRANSFER_WRITE: self._write,
-        }
+        self._in_flight = InFlight(plan.program, plan.micro_batch, learned, fetch)
+        self._operations = ArrayOperations(plan, weights, learned, self._in_flight)
         self._updates = [0] * len(plan.program.chunks)
+
+    @property
+    def side_by_side(self) -> SideBySide | None:
+        """Host threads that compute beside this one, None where there are none."""
+        return self._operations.side_by_side
+
+    @side_by_side.setter
+    def side_by_side(self, threads: SideBySide | None) -> None:
+        self._operations.side_by_side = threads
 
     # ------------------------------------------------------------------ the seam
 
     def start(self, operation: Operation, cycle: int, elapsed: int) -> int:
         """Compute an operation on the array as it is now; returns what it took: pulse slots or repeated products."""
-        if self._cycle_seconds is not None:
-            self._weights(operation).elapse(elapsed * self._cycle_seconds, operation.role)
-        step, program = self._steps[operation.kind], self._program.layers[operation.layer]
-        if self.side_by_side is None:
-            return step(operation, program)
-        return self.side_by_side.start(operation, partial(step, operation, program))
+        if self._plan.cycle_seconds is not None:
+            self._operations.weights_of(operation).elapse(elapsed * self._plan.cycle_seconds, operation.role)
+        return self._operations.start(operation)
 
     def commit(self, operation: Operation, cycle: int) -> None:
         """What the operation computes is there; an update makes the next version of its array."""
         if self.side_by_side is not None:
             self.side_by_side.commit(operation.unit)
         if operation.kind == UPDATE:
-            self._weights(operation).commit()
+            self._operations.weights_of(operation).commit()
 
     def finish(self, stage: int, action: Action, cycle: int) -> None:
         """Compute the digital layers of the chunk that are left; after U, copy what an evaluation will look at."""
@@ -170,136 +123,16 @@ class TrainingExecutor:
         if self.side_by_side is not None:
             self.side_by_side.settle()
 
-    # ------------------------------------------------------------------ operations
-
-    def _batch(self, micro_batch: int) -> MicroBatch:
-        batch = self._in_flight.get(micro_batch)
-        if batch is None:
-            size = self._plan.micro_batch
-            data, targets = self._fetch(micro_batch * size, size)
-            batch = self._in_flight[micro_batch] = MicroBatch(
-                self._program, micro_batch * size, data, targets, self.learned
-            )
-        return batch
-
-    def _weights(self, operation: Operation) -> ShardWeights:
-        """The weights that the operation's array belongs to."""
-        return self.weights[self._program.layers[operation.layer].units[operation.shard]]
-
-    def _forward(self, operation: Operation, program: LayerProgram) -> int:
-        batch = self._batch(operation.micro_batch)
-        batch.versions[program.chunk][0] = operation.version_read
-        shard = program.shards[operation.shard]
-        x = batch.array_input(program, operation.shard, shard)
-        weights = self.weights[program.units[operation.shard]]
-        bias = self.learned.at(program.number, operation.version_read)
-        given = x, batch.first_sample * program.positions, operation.version_read, operation.role
-        beside = self._beside(operation)
-        if beside is not None:
-            keep = partial(batch.add_product, program, operation.shard, bias=bias, role=operation.role)
-            beside.begin(operation, partial(weights.forward, *given), keep)
-            return 0
-        batch.add_product(program, operation.shard, weights.forward(*given), bias, operation.role)
-        return weights.repeated_products
-
-    def _backward(self, operation: Operation, program: LayerProgram) -> int:
-        batch = self._in_flight[operation.micro_batch]
-        batch.versions[program.chunk][1] = operation.version_read
-        if not program.sends_error:
-            # Nobody wants the error of the samples themselves; the array is busy all the same.
-            batch.error(program.number)
-            return 0
-        d = batch.array_error(program, operation.shard, program.shards[operation.shard])
-        weights = self.weights[program.units[operation.shard]]
-        given = d, batch.first_sample * program.positions, operation.version_read, operation.role
-        beside = self._beside(operation)
-        if beside is not None:
-            keep = partial(batch.add_returned, program, operation.shard, role=operation.role)
-            beside.begin(operation, partial(weights.backward, *given), keep)
-            return 0
-        batch.add_returned(program, operation.shard, weights.backward(*given), operation.role)
-        return weights.repeated_products
-
-    def _update(self, operation: Operation, program: LayerProgram) -> int:
-        weights = self.weights[program.units[operation.shard]]
-        last = operation.micro_batch
-        if self._plan.gradient_apart:
-            weights.step()
-            return 0
-        given = []
-        for micro_batch in range(last - self._plan.mini_batch + 1, last + 1):
-            batch = self._in_flight[micro_batch]
-            shard = program.shards[operation.shard]
-            x = batch.array_input(program, operation.shard, shard)
-            d = batch.array_error(program, operation.shard, shard)
-            given.append((x, d, self._rate(micro_batch), batch.first_sample * program.positions))
-        beside = self._beside(operation, tellable=len(given) == 1)
-        if beside is None:
-            return _update_all(weights, given)
-        slots = None
-        if UPDATE in self._plan.counted:
-            ((x, d, rate, _),) = given
-            slots = weights.slots(x, d, rate)
-        beside.begin(operation, partial(_update_all, weights, given), partial(_check_slots, slots))
-        return slots or 0
-
-    def _weight_gradient(self, operation: Operation, program: LayerProgram) -> int:
-        batch = self._in_flight[operation.micro_batch]
-        shard = program.shards[operation.shard]
-        x = batch.array_input(program, operation.shard, shard)
-        d = batch.array_error(program, operation.shard, shard)
-        accumulate = partial(self.weights[program.units[operation.shard]].accumulate, x, d)
-        beside = self._beside(operation)
-        if beside is None:
-            accumulate(self._rate(operation.micro_batch))
-        else:
-            beside.begin(operation, partial(accumulate, self._rate(operation.micro_batch)), _nothing_to_keep)
-        return 0
-
-    def _read(self, operation: Operation, program: LayerProgram) -> int:
-        return self._transferred(operation, partial(self._weights(operation).read, operation.transfer))
-
-    def _write(self, operation: Operation, program: LayerProgram) -> int:
-        write = partial(self._weights(operation).write, operation.transfer)
-        return self._transferred(operation, partial(write, learning_rate=self._rate(operation.micro_batch)))
-
-    def _transferred(self, operation: Operation, half: Callable[[int], int]) -> int:
-        beside = self._beside(operation)
-        if beside is None:
-            return half(operation.version_read)
-        beside.begin(operation, partial(half, operation.version_read), _nothing_to_keep)
-        return 0
-
-    def _beside(self, operation: Operation, tellable: bool = False) -> SideBySide | None:
-        """Who computes an operation beside this thread, None to compute it here and now.
-
-        `tellable`: the count of the operation is known without its kernel.
-        """
-        beside = self.side_by_side
-        if beside is None or (operation.kind in self._plan.counted and not tellable) or not beside.takes(operation):
-            return None
-        return beside
-
-    def _rate(self, micro_batch: int) -> float:
-        if self._constant_rate is not None:
-            return self._constant_rate
-        return self._plan.learning_rate.at(micro_batch * self._plan.micro_batch)
-
     # ------------------------------------------------------------------ after an update
 
     def _finish_update(self, virtual: int, last: int, cycle: int) -> None:
-        plan = self._plan
-        numbers = range(last - plan.mini_batch + 1, last + 1)
-        self.learned.step(virtual, [(self._in_flight[n], self._rate(n)) for n in numbers])
+        numbers = self._plan.applied_by(last)
+        self.learned.step(virtual, [(self._in_flight[n], self._plan.rate(n)) for n in numbers])
         self._updates[virtual] += 1
         if not self._transfers_due(last, self._updates[virtual]):
             self._look(virtual, cycle)
         for micro_batch in numbers:
-            batch = self._in_flight[micro_batch]
-            batch.lines.forget()
-            batch.chunks_left -= 1
-            if batch.chunks_left == 0:
-                del self._in_flight[micro_batch]
+            self._in_flight.applied(micro_batch)
 
     def transfers(self, micro_batch: int, updates: int) -> tuple[int, ...]:
         """Transfers after update number `updates` of a stage, that of `micro_batch`."""
@@ -337,7 +170,7 @@ class TrainingExecutor:
         return {
             "weights": {unit: weights.state() for unit, weights in self._shards()},
             "learned": self.learned.state(),
-            "in_flight": {number: batch.state() for number, batch in self._in_flight.items()},
+            "in_flight": self._in_flight.state(),
             "updates": self._updates,
             "loss": self.progress.loss,
             "points": self._points.state(),
@@ -349,8 +182,7 @@ class TrainingExecutor:
         for unit, weights in self._shards():
             weights.load_state(state["weights"][unit])
         self.learned.load_state(state["learned"])
-        for number, computed in state["in_flight"].items():
-            self._batch(number).load_state(computed)
+        self._in_flight.load_state(state["in_flight"])
         self._updates = state["updates"]
         self.progress.loss = state["loss"]
         self._points.load_state(state["points"])
@@ -363,19 +195,3 @@ class TrainingExecutor:
         for unit, weights in sorted(self.weights.items()):
             first.setdefault(id(weights), (unit, weights))
         return list(first.values())
-
-
-def _update_all(weights: ShardWeights, given: list[tuple[Floats, Floats, float, int]]) -> int:
-    """The updates of one operation U, one after another: x, d, rate and first sample of each. Returns their slots."""
-    slots = 0
-    for x, d, rate, first in given:
-        slots += weights.update(x, d, rate, first)
-    return slots
-
-
-def _check_slots(told: int | None, taken: int) -> None:
-    assert told is None or told == taken, f"an update of {told} slots took {taken}"
-
-
-def _nothing_to_keep(_: Any) -> None:
-    """The arrays have kept it."""

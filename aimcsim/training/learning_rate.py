@@ -14,11 +14,6 @@ class LearningRate:
         else:
             self._initial, self._factor, self._every = rate, 1.0, 0
 
-    @property
-    def constant(self) -> float | None:
-        """The rate where it is the same for every sample, else None."""
-        return None if self._every else self._initial
-
     def at(self, sample: int) -> float:
         """Rate for the sample with this global number."""
         if not self._every:

@@ -23,12 +23,14 @@ from aimcsim.scenario.spec import Scenario
 from aimcsim.training.counted import counted_kinds
 from aimcsim.training.evaluation import EvaluationPoints
 from aimcsim.training.evaluator import Evaluator
-from aimcsim.training.executor import Floats, TrainingExecutor, TrainingPlan
+from aimcsim.training.executor import TrainingExecutor
 from aimcsim.training.host_threads import HostThreads, switching_quickly
+from aimcsim.training.in_flight import Floats
 from aimcsim.training.initial import build_weights, given_weights
 from aimcsim.training.learned import LearnedVectors
 from aimcsim.training.learning_rate import LearningRate
 from aimcsim.training.optimum import final_figures, optimum_observer
+from aimcsim.training.plan import TrainingPlan
 from aimcsim.training.program import compile_network
 from aimcsim.training.side_by_side import SideBySide, threads_that_pay
 
