@@ -14,7 +14,7 @@ from aimcsim.report.picture_style import drawing, fitting, new_figure, picture_b
 
 #: Inches: width of a stage, between stages, of the margin, and side of a tile's longer edge.
 STAGE, GAP, MARGIN, TILE = 1.55, 0.3, 0.3, 0.34
-#: Inches that the title takes.
+#: Inches that a picture is wide at least, for its key.
 NARROWEST = 4.8
 #: Inches of a line of text; points of its letters.
 LINE, LETTERS = 0.17, 7.5
@@ -35,7 +35,7 @@ def floorplan_picture(assembly: Assembly, form: Literal["png", "svg"]) -> bytes:
     stages = stage_figures(assembly)
     floorplan = assembly.floorplan
     far = max((abs(link.target - link.source) for link in floorplan.links), default=1)
-    head = LINE + BEND * (far + 1)
+    head = 2 * LINE + BEND * (far + 1)
     height = head + max(map(_height, stages)) + 2 * MARGIN
     width = len(stages) * (STAGE + GAP) - GAP + 2 * MARGIN
     with drawing():
@@ -45,9 +45,10 @@ def floorplan_picture(assembly: Assembly, form: Literal["png", "svg"]) -> bytes:
         axes.set_ylim(height, 0)
         axes.set_axis_off()
         tile = assembly.scenario.hardware.tile
-        size = f"tiles of {tile.rows} × {tile.columns} to scale, filled where used"
-        title = f"{assembly.scenario.name}: {size}; cycles a micro-batch"
-        _text(axes, MARGIN, MARGIN / 2 + LINE / 2, title, max(width, NARROWEST) - 2 * MARGIN)
+        room, first = max(width, NARROWEST) - 2 * MARGIN, MARGIN / 2 + LINE / 2
+        key = f"tiles of {tile.rows} × {tile.columns} to scale, filled where used; cycles a micro-batch"
+        _text(axes, MARGIN, first, assembly.scenario.name, room, bold=True)
+        _text(axes, MARGIN, first + LINE, key, room)
         longest = busiest(stages)
         for stage in stages:
             _stage(axes, stage, MARGIN + (stage.number - 1) * (STAGE + GAP), head + MARGIN, assembly, stage is longest)
